@@ -1,0 +1,76 @@
+import { Command, CommanderError } from 'commander';
+import { EXIT, Fault } from './fault.ts';
+
+/** A commander program with this project's manners: strict, help after an error, no exit of its own. */
+export function command(name: string, summary: string): Command {
+  return new Command(name)
+    .description(summary)
+    .exitOverride()
+    .showHelpAfterError('(see --help)')
+    .configureHelp({ showGlobalOptions: true });
+}
+
+type Cleanup = () => void | Promise<void>;
+const cleanups = new Set<Cleanup>();
+
+/** Registers work for the command's end, however it ends (signals too); returns a way to run it early. */
+export function atEnd(cleanup: Cleanup): () => Promise<void> {
+  cleanups.add(cleanup);
+  return async () => {
+    if (cleanups.delete(cleanup)) await cleanup();
+  };
+}
+
+async function runCleanups(): Promise<void> {
+  for (const cleanup of [...cleanups].reverse()) {
+    cleanups.delete(cleanup);
+    await cleanup();
+  }
+}
+
+/** The words behind the script's own name, under `zx script.ts …` and under `node script.ts …`. */
+export function userArguments(argv: readonly string[]): string[] {
+  const script = argv.findIndex(
+    (word, i) => i > 0 && /\.[cm]?[jt]s$/.test(word) && !/[/\\]zx[/\\]/.test(word),
+  );
+  return argv.slice(script === -1 ? 2 : script + 1);
+}
+
+let exitCode: number = EXIT.ok;
+
+/** Sets what the command will exit with, once everything is closed. */
+export function exitWith(code: number): void {
+  exitCode = code;
+}
+
+function codeOf(thrown: unknown): number {
+  if (thrown instanceof Fault) {
+    console.error(thrown.toString());
+    return thrown.code;
+  }
+  // Commander has printed its own line by then; help and version end well.
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.refused;
+  console.error('This is a defect of CoMPS, please report it:');
+  console.error(thrown);
+  return EXIT.defect;
+}
+
+/** Runs a program to its end. The only place in the project that exits the process. */
+export async function main(program: Command): Promise<never> {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    console.error(`\n${signal}: stopping. Run the same command again to finish the job.`);
+    void runCleanups().finally(() => process.exit(EXIT.interrupted));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
+  // A reader that went away (`… | head`) is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCode);
+  });
+  try {
+    await program.parseAsync(userArguments(process.argv), { from: 'user' });
+  } catch (thrown) {
+    exitCode = codeOf(thrown);
+  }
+  await runCleanups();
+  process.exit(exitCode);
+}

@@ -1,0 +1,86 @@
+/** The door to this machine's file system: every read and write of scripts/ goes through here. */
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Fault } from './cli.ts';
+
+type Errno = NodeJS.ErrnoException;
+
+function fault(path: string, error: unknown, doing: string): Fault {
+  const { code, message } = error as Errno;
+  const why: Record<string, string> = {
+    ENOENT: 'no such file or directory',
+    EISDIR: 'is a directory, a file was expected',
+    EACCES: 'permission denied',
+    ENOTDIR: 'a part of this path is a file, not a directory',
+    ENOSPC: 'no space left on this disk',
+    EROFS: 'this file system is read-only',
+  };
+  return new Fault({ at: path, what: `cannot ${doing}: ${why[code ?? ''] ?? message}` });
+}
+
+function guard<T>(path: string, doing: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw fault(path, error, doing);
+  }
+}
+
+export const exists = (path: string): boolean => fs.existsSync(path);
+
+/** The text of a file (UTF-8); a Fault naming the path where it cannot be read. */
+export const readText = (path: string): string => guard(path, 'read', () => fs.readFileSync(path, 'utf8'));
+
+/** The text of a file, or undefined where there is none; other errors are Faults. */
+export const readTextIfAny = (path: string): string | undefined =>
+  exists(path) ? readText(path) : undefined;
+
+/** Names in a directory, sorted; [] where there is none. */
+export const list = (path: string): string[] =>
+  exists(path) ? guard(path, 'list', () => fs.readdirSync(path).sort()) : [];
+
+export const makeDirectory = (path: string, mode = 0o755): void =>
+  guard(path, 'create', () => {
+    fs.mkdirSync(path, { recursive: true, mode });
+  });
+
+export const setMode = (path: string, mode: number): void =>
+  guard(path, 'set the mode of', () => fs.chmodSync(path, mode));
+
+export const remove = (path: string): void =>
+  guard(path, 'remove', () => fs.rmSync(path, { recursive: true, force: true }));
+
+/** Writes a file at once or not at all: a reader sees the old text or the new, never a part. */
+export function writeText(path: string, text: string, mode = 0o644): void {
+  // An unnamed half of a write that was cut off is never taken for the file itself.
+  const half = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
+  guard(path, 'write', () => {
+    try {
+      fs.writeFileSync(half, text, { mode, flag: 'wx' });
+      fs.chmodSync(half, mode);
+      fs.renameSync(half, path);
+    } catch (error) {
+      fs.rmSync(half, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Writes only where the text or the mode differs; true where it did. */
+export function writeTextIfChanged(path: string, text: string, mode = 0o644): boolean {
+  if (readTextIfAny(path) === text && (fs.statSync(path).mode & 0o777) === mode) return false;
+  writeText(path, text, mode);
+  return true;
+}
+
+/** Creates a file that must not exist yet; false where another run was first. */
+export function createText(path: string, text: string, mode = 0o600): boolean {
+  try {
+    fs.writeFileSync(path, text, { mode, flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as Errno).code === 'EEXIST') return false;
+    throw fault(path, error, 'create');
+  }
+}

@@ -5,4 +5,4 @@ export { atEnd, command, exitWith, main } from '../../client/scripts/lib/command
 export { EXIT, Fault, messageOf } from '../../client/scripts/lib/fault.ts';
 
 /** Colours for standard output; none where NO_COLOR is set, none in a pipe. */
-export const paint = new Chalk(process.env['NO_COLOR'] ? { level: 0 } : {});
+export const paint = new Chalk(process.env.NO_COLOR ? { level: 0 } : {});

@@ -51,10 +51,13 @@ export const setMode = (path: string, mode: number): void =>
 export const remove = (path: string): void =>
   guard(path, 'remove', () => fs.rmSync(path, { recursive: true, force: true }));
 
+/** Where a file is written first: a write that was cut off is never taken for the file itself. */
+const halfOf = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
+
 /** Writes a file at once or not at all: a reader sees the old text or the new, never a part. */
 export function writeText(path: string, text: string, mode = 0o644): void {
-  // An unnamed half of a write that was cut off is never taken for the file itself.
-  const half = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
+  const half = halfOf(path);
   guard(path, 'write', () => {
     try {
       fs.writeFileSync(half, text, { mode, flag: 'wx' });
@@ -74,13 +77,22 @@ export function writeTextIfChanged(path: string, text: string, mode = 0o644): bo
   return true;
 }
 
-/** Creates a file that must not exist yet; false where another run was first. */
+/** Creates a file that must not exist yet, whole; false where another run was first. */
 export function createText(path: string, text: string, mode = 0o600): boolean {
+  const half = halfOf(path);
   try {
-    fs.writeFileSync(path, text, { mode, flag: 'wx' });
+    fs.writeFileSync(half, text, { mode, flag: 'wx' });
+    // A hard link refuses a name that is taken, where a rename would put itself in its place.
+    fs.linkSync(half, path);
     return true;
   } catch (error) {
     if ((error as Errno).code === 'EEXIST') return false;
     throw fault(path, error, 'create');
+  } finally {
+    fs.rmSync(half, { force: true });
   }
 }
+
+/** Adds to the end of a file, making it where there is none. */
+export const appendText = (path: string, text: string, mode = 0o644): void =>
+  guard(path, 'add to', () => fs.appendFileSync(path, text, { mode }));

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { EXIT, Fault } from '../cli.ts';
+import type { Transport } from '../transport/transport.ts';
+import { applyScript, type Frame, framesOf, LOCKED, probeScript } from './script.ts';
+import type { Change, Gather, Task, Verdict } from './task.ts';
+
+/** How one task ended on one host. */
+export interface TaskResult {
+  name: string;
+  /** What was changed, or in check mode would be. */
+  changed: Change[];
+  /** Why it failed; the tasks behind it were not begun. */
+  failed?: string;
+}
+
+export interface Outcome {
+  tasks: TaskResult[];
+  /** By task name, what {@link Verdict.value} gave. Empty for a task whose value needs changes not yet made. */
+  values: Map<string, string>;
+}
+
+const newMarker = (): string => `comps-${randomBytes(8).toString('hex')}`;
+
+/** The last words of a piece that failed. */
+function reasonOf({ code, stdout, stderr }: Frame): string {
+  const said = (stderr.trim() || stdout.trim()).split('\n').slice(-5).join('\n');
+  return said === '' ? `exit code ${code}` : said;
+}
+
+/** Probes everything in one round trip and judges it: what each task would change on this host. */
+async function plan<F>(
+  transport: Transport,
+  gather: Gather<F>,
+  tasks: readonly Task<F>[],
+): Promise<Planned[]> {
+  const marker = newMarker();
+  const { stdout, stderr } = await transport.run(
+    probeScript(marker, [gather.probe, ...tasks.map((task) => task.probe)]),
+  );
+  const frames = framesOf(marker, stdout, stderr);
+  const seen = (i: number): string => {
+    const frame = frames.get(i);
+    if (frame === undefined)
+      throw new Fault({
+        what: `this host's shell gave no answer${stderr.trim() && `: ${stderr.trim()}`}`,
+        code: EXIT.failed,
+      });
+    if (frame.code !== 0)
+      throw new Fault({ what: `cannot read the state: ${reasonOf(frame)}`, code: EXIT.failed });
+    return frame.stdout;
+  };
+  const facts = gather.read(seen(0));
+  return tasks.map((task, i) => {
+    try {
+      return { name: task.name, verdict: task.judge(seen(i + 1), facts) };
+    } catch (error) {
+      if (error instanceof Fault) return { name: task.name, refused: error.message };
+      throw error;
+    }
+  });
+}
+
+type Planned = { name: string; verdict: Verdict } | { name: string; refused: string };
+
+/**
+ * Brings one host to what the tasks want: one round trip where it is right already, two where it is not.
+ * In check mode it stops after the first. A task that fails ends the host's play; what came before it stays.
+ */
+export async function converge<F>(
+  transport: Transport,
+  gather: Gather<F>,
+  tasks: readonly Task<F>[],
+  options: { check: boolean },
+): Promise<Outcome> {
+  const planned = await plan(transport, gather, tasks);
+  const refused = planned.find((one) => 'refused' in one);
+  // Bad state is refused before the first change, as bad input is.
+  if (refused !== undefined && 'refused' in refused)
+    return { tasks: [{ name: refused.name, changed: [], failed: refused.refused }], values: new Map() };
+  const verdicts = planned.flatMap((one) => ('verdict' in one ? [one] : []));
+  const changes = verdicts.flatMap(({ verdict }) => verdict.changes);
+  const frames =
+    options.check || changes.length === 0 ? new Map<number, Frame>() : await make(transport, changes);
+  return settle(verdicts, frames, options.check);
+}
+
+async function make(transport: Transport, changes: readonly Change[]): Promise<Map<number, Frame>> {
+  const marker = newMarker();
+  const { code, stdout, stderr } = await transport.run(
+    applyScript(
+      marker,
+      changes.map(({ shell }) => shell),
+    ),
+  );
+  if (code === LOCKED)
+    throw new Fault({
+      what: 'another run is changing this host and did not end within a minute',
+      next: 'wait for it, then run this again',
+      code: EXIT.failed,
+    });
+  return framesOf(marker, stdout, stderr);
+}
+
+/** Lays the answers beside the plan, in order, up to the first failure. */
+function settle(
+  verdicts: readonly { name: string; verdict: Verdict }[],
+  frames: ReadonlyMap<number, Frame>,
+  check: boolean,
+): Outcome {
+  const outcome: Outcome = { tasks: [], values: new Map() };
+  let next = 0;
+  for (const { name, verdict } of verdicts) {
+    const result: TaskResult = { name, changed: [] };
+    const outputs: string[] = [];
+    outcome.tasks.push(result);
+    for (const change of verdict.changes) {
+      const frame = frames.get(next++);
+      if (!check && frame?.code !== 0) {
+        const why = frame === undefined ? 'the shell ended before it' : reasonOf(frame);
+        return { ...outcome, tasks: outcome.tasks.with(-1, { ...result, failed: `${change.line}: ${why}` }) };
+      }
+      result.changed.push(change);
+      outputs.push(frame?.stdout ?? '');
+    }
+    if (verdict.value !== undefined && !(check && verdict.changes.length > 0))
+      outcome.values.set(name, verdict.value(outputs));
+  }
+  return outcome;
+}

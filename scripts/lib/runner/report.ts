@@ -1,0 +1,46 @@
+import { paint } from '../cli.ts';
+import type { HostResult } from './play.ts';
+
+const indent = (text: string): string => text.replaceAll('\n', '\n      ');
+
+/** The lines that tell of one host: what was changed, and why it failed where it did. */
+export function hostLines(name: string, result: HostResult<unknown>, check: boolean): string[] {
+  const trouble = result.unreachable ?? result.failed;
+  if (trouble !== undefined) {
+    const kind = result.unreachable === undefined ? 'failed' : 'unreachable';
+    const next = trouble.next === undefined ? [] : [`      next: ${trouble.next}`];
+    return [`${paint.red(`${kind}:`)} [${name}] ${indent(trouble.message)}`, ...next];
+  }
+  const lines = result.outcome.tasks.flatMap((task) => [
+    ...task.changed.map(
+      ({ line }) => `${paint.yellow(check ? 'would change:' : 'changed:')} [${name}] ${task.name}: ${line}`,
+    ),
+    ...(task.failed === undefined
+      ? []
+      : [`${paint.red('failed:')} [${name}] ${task.name}: ${indent(task.failed)}`]),
+  ]);
+  return lines.length === 0 ? [`${paint.green('ok:')} [${name}] nothing to change`] : lines;
+}
+
+/** A host's counts, as ansible-playbook's recap gives them: ok includes changed. */
+export function countsOf({ outcome, unreachable, failed }: HostResult<unknown>): Record<string, number> {
+  const good = outcome.tasks.filter((task) => task.failed === undefined);
+  return {
+    ok: good.length,
+    changed: good.filter((task) => task.changed.length > 0).length,
+    unreachable: unreachable === undefined ? 0 : 1,
+    failed: (failed === undefined ? 0 : 1) + (outcome.tasks.length - good.length),
+  };
+}
+
+/** The closing table, a line a host. */
+export function recapLines(results: readonly { name: string; result: HostResult<unknown> }[]): string[] {
+  const width = Math.max(...results.map(({ name }) => name.length));
+  return results.map(({ name, result }) => {
+    const counts = countsOf(result);
+    const colour =
+      counts.failed || counts.unreachable ? paint.red : counts.changed ? paint.yellow : paint.green;
+    const fields = Object.entries(counts).map(([key, count]) => `${key}=${count}`.padEnd(key.length + 4));
+    return `${colour(name.padEnd(width))} : ${fields.join(' ').trimEnd()}`;
+  });
+}

@@ -1,0 +1,63 @@
+/** Many small shell pieces as one script, and its answer taken apart again. */
+
+/** What one piece of a script said. */
+export interface Frame {
+  /** Exit code of the piece. */
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Programs in one language, and where Debian keeps the administrator's. */
+const PROLOGUE = `LC_ALL=C; PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export LC_ALL PATH`;
+
+/** Held while changes are made, so that two runs never change one host at the same time. */
+const LOCK_FILE = '/run/comps.lock';
+
+/** How long, in seconds, a run waits for another one on the same host. */
+const LOCK_WAIT = 60;
+
+/** Exit code of an apply script that could not have the lock. */
+export const LOCKED = 91;
+
+const begin = (marker: string, i: number): string =>
+  `echo '${marker} begin ${i}'; echo '${marker} begin ${i}' >&2`;
+const end = (marker: string, i: number): string =>
+  `echo; echo "${marker} end ${i} $rc"; echo >&2; echo "${marker} end ${i} $rc" >&2`;
+
+/** All probes, each in a subshell of its own and framed by `marker` on both outputs. */
+export function probeScript(marker: string, probes: readonly string[]): string {
+  const pieces = probes.map(
+    (probe, i) => `${begin(marker, i)}\n(\n${probe}\n) </dev/null\nrc=$?\n${end(marker, i)}`,
+  );
+  return [PROLOGUE, ...pieces, ''].join('\n');
+}
+
+/** All changes in order under the host's lock; the first that fails ends the script. */
+export function applyScript(marker: string, changes: readonly string[]): string {
+  const pieces = changes.map(
+    (change, i) =>
+      `${begin(marker, i)}\n(\nset -e\n${change}\n) </dev/null 9>&-\nrc=$?\n${end(marker, i)}\n[ "$rc" = 0 ] || exit 0`,
+  );
+  const lock = `exec 9>${LOCK_FILE} && flock -w ${LOCK_WAIT} 9 || exit ${LOCKED}`;
+  return [PROLOGUE, lock, ...pieces, ''].join('\n');
+}
+
+function cut(stream: string, marker: string): Map<number, { text: string; code: number }> {
+  const found = new Map<number, { text: string; code: number }>();
+  // The line break before the closing mark is the mark's own.
+  const frame = new RegExp(`^${marker} begin (\\d+)\\n([\\s\\S]*?)\\n${marker} end \\1 (\\d+)$`, 'gm');
+  for (const [, i, text, code] of stream.matchAll(frame)) {
+    found.set(Number(i), { text: text ?? '', code: Number(code) });
+  }
+  return found;
+}
+
+/** The frames of an answer by number; a piece that was never reached, or cut off, has none. */
+export function framesOf(marker: string, stdout: string, stderr: string): Map<number, Frame> {
+  const errors = cut(stderr, marker);
+  const frames = new Map<number, Frame>();
+  for (const [i, { text, code }] of cut(stdout, marker))
+    frames.set(i, { code, stdout: text, stderr: errors.get(i)?.text ?? '' });
+  return frames;
+}

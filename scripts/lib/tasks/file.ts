@@ -1,0 +1,50 @@
+import { type Change, single, type Task } from '../runner/task.ts';
+import { quote } from '../shell.ts';
+
+interface FileWish<F> {
+  path: string;
+  /** Three or four octal digits: `600`. */
+  mode: string;
+  /** The whole text, ending in a line break. */
+  text: (facts: F) => string;
+}
+
+/** Prints mode and owner, then the text; nothing where there is no file. */
+const probeFor = (path: string): string => {
+  const file = quote(path);
+  return `if [ -e ${file} ] || [ -L ${file} ]; then stat -c '%a %U:%G %F' ${file} && cat ${file}; fi`;
+};
+
+/** Written beside its place and moved there, so that a cut leaves the old file or the new one. */
+function writing(path: string, mode: string, text: string): string {
+  const [file, half] = [quote(path), quote(`${path}.comps-new`)];
+  // The text travels in base64: whatever it holds, no shell reads it.
+  const packed = Buffer.from(text).toString('base64');
+  return `umask 077\nmkdir -p ${quote(path.replace(/\/[^/]*$/, '') || '/')}
+echo ${packed} | base64 -d >${half}
+chmod ${mode} ${half}\nchown root:root ${half}\nmv -f ${half} ${file}`;
+}
+
+/** A file has this text, this mode and belongs to root. */
+export function file<F>(name: string, { path, mode, text }: FileWish<F>): Task<F> {
+  return {
+    name,
+    probe: probeFor(path),
+    judge: (seen, facts) => {
+      const wanted = text(facts);
+      const write = (line: string): Change => ({ line, shell: writing(path, mode, wanted) });
+      if (seen === '') return single(write(`write ${path}`));
+      const stop = seen.indexOf('\n');
+      const [stat, is] = [seen.slice(0, stop), seen.slice(stop + 1)];
+      if (!stat.includes('regular'))
+        return single(write(`put a file in the place of the ${stat.replace(/^\S+ \S+ /, '')} ${path}`));
+      if (is !== wanted) return single(write(`rewrite ${path}`));
+      if (!stat.startsWith(`${mode} root:root `))
+        return single({
+          line: `set mode ${mode} and owner root on ${path}`,
+          shell: `chown root:root ${quote(path)}\nchmod ${mode} ${quote(path)}`,
+        });
+      return single(undefined);
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import type { Change, Task } from '../runner/task.ts';
+import { quote } from '../shell.ts';
+import { SERVER_KEY } from './key-pair.ts';
+
+/** What the running wg0 of a server is to be; the file it was started from is another task. */
+export interface InterfaceWish {
+  /** With prefix length: `10.45.0.2/32`. */
+  address: string;
+  port: number;
+  /** Bytes. */
+  mtu: number;
+  peer: { publicKey: string; allowedIps: readonly string[] };
+}
+
+/** The running wg0, as the probe found it; the private key is compared on the host and not told. */
+interface LiveInterface {
+  sameKey: boolean;
+  port: string;
+  mtu: string;
+  addresses: string[];
+  /** Allowed IPs by public key. */
+  peers: Map<string, string[]>;
+  /** Destinations routed into wg0. */
+  routes: string[];
+}
+
+// The first column of dump's first line is the private key: only the columns behind it leave the host.
+const PROBE = `
+[ -d /sys/class/net/wg0 ] && command -v wg >/dev/null || exit 0
+[ -s ${SERVER_KEY} ] && [ "$(wg pubkey <${SERVER_KEY})" = "$(wg show wg0 public-key)" ] && echo 'key same'
+wg show wg0 dump | awk -F '\\t' 'NR == 1 { print "port", $3 } NR > 1 { print "peer", $1, $4 }'
+echo "mtu $(cat /sys/class/net/wg0/mtu)"
+ip -4 -o address show dev wg0 | awk '{ print "address", $4 }'
+ip -4 route show dev wg0 | awk '{ print "route", $1 }'
+echo present`;
+
+/** `1.2.3.4` and `1.2.3.4/32` are one address, and tools print either. */
+const withLength = (address: string): string => (address.includes('/') ? address : `${address}/32`);
+
+function read(seen: string): LiveInterface | undefined {
+  const live: LiveInterface = {
+    sameKey: false,
+    port: '',
+    mtu: '',
+    addresses: [],
+    peers: new Map(),
+    routes: [],
+  };
+  let present = false;
+  for (const [word, first = '', second = ''] of seen.split('\n').map((line) => line.split(' '))) {
+    if (word === 'present') present = true;
+    if (word === 'key') live.sameKey = true;
+    if (word === 'port') live.port = first;
+    if (word === 'mtu') live.mtu = first;
+    if (word === 'address') live.addresses.push(withLength(first));
+    if (word === 'route') live.routes.push(withLength(first));
+    if (word === 'peer') live.peers.set(first, second === '(none)' ? [] : second.split(','));
+  }
+  return present ? live : undefined;
+}
+
+const same = (a: readonly string[], b: readonly string[]): boolean =>
+  JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
+
+const short = (key: string): string => `${key.slice(0, 8)}…`;
+
+function peerChanges(live: LiveInterface, { publicKey, allowedIps }: InterfaceWish['peer']): Change[] {
+  const strangers = [...live.peers.keys()].filter((key) => key !== publicKey);
+  const changes = strangers.map((key) => ({
+    line: `remove peer ${short(key)}`,
+    shell: `wg set wg0 peer ${quote(key)} remove`,
+  }));
+  const is = live.peers.get(publicKey);
+  if (is === undefined || !same(is, allowedIps))
+    changes.push({
+      line: `${is === undefined ? 'add peer' : 'set allowed IPs of peer'} ${short(publicKey)} (${allowedIps.join(', ')})`,
+      shell: `wg set wg0 peer ${quote(publicKey)} allowed-ips ${allowedIps.join(',')}`,
+    });
+  return changes;
+}
+
+function addressChanges(live: LiveInterface, wanted: string): Change[] {
+  const extra = live.addresses.filter((address) => address !== wanted);
+  return [
+    ...(live.addresses.includes(wanted)
+      ? []
+      : [{ line: `add address ${wanted}`, shell: `ip -4 address replace ${wanted} dev wg0` }]),
+    ...extra.map((address) => ({
+      line: `remove address ${address}`,
+      // Gone already where the service was restarted before this.
+      shell: `ip -4 address delete ${quote(address)} dev wg0 2>/dev/null || true`,
+    })),
+  ];
+}
+
+function changesOf(live: LiveInterface, wish: InterfaceWish): Change[] {
+  const { port, mtu } = wish;
+  const routes = wish.peer.allowedIps.map(withLength);
+  return [
+    ...(live.sameKey ? [] : [{ line: 'set the private key', shell: `wg set wg0 private-key ${SERVER_KEY}` }]),
+    ...(live.port === String(port)
+      ? []
+      : [{ line: `listen on port ${port}`, shell: `wg set wg0 listen-port ${port}` }]),
+    ...peerChanges(live, wish.peer),
+    ...(live.mtu === String(mtu) ? [] : [{ line: `set MTU ${mtu}`, shell: `ip link set wg0 mtu ${mtu}` }]),
+    ...addressChanges(live, withLength(wish.address)),
+    ...routes
+      .filter((route) => !live.routes.includes(route))
+      .map((route) => ({ line: `route ${route} into wg0`, shell: `ip -4 route replace ${route} dev wg0` })),
+  ];
+}
+
+/** The running wg0 is as wished; only what differs is set, so no session of another peer is cut. */
+export const liveInterface = <F>(wish: InterfaceWish): Task<F> => ({
+  name: 'running wg0',
+  probe: PROBE,
+  judge: (seen) => {
+    const live = read(seen);
+    // Not running: the service task starts it from the file, and it is right then.
+    return { changes: live === undefined ? [] : changesOf(live, wish) };
+  },
+});

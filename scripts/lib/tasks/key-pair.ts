@@ -1,0 +1,65 @@
+import { EXIT, Fault } from '../cli.ts';
+import type { Task, Verdict } from '../runner/task.ts';
+
+/** Where a server keeps its private key; it is made there and never read from outside. */
+export const SERVER_KEY = '/etc/wireguard/wg0.key';
+
+const PUBLIC_KEY = /^[A-Za-z0-9+/]{43}=$/;
+
+/** Prints `mode PUBLIC` for a key file, `live` where only the running interface holds a key, `none` otherwise. */
+const PROBE = `
+if [ -s ${SERVER_KEY} ]; then
+  printf '%s ' "$(stat -c '%a:%U' ${SERVER_KEY})"
+  if command -v wg >/dev/null; then wg pubkey <${SERVER_KEY} || echo broken; else echo unread; fi
+elif command -v wg >/dev/null && [ "$(wg show wg0 public-key 2>/dev/null || echo '(none)')" != '(none)' ]; then echo live
+else echo none
+fi`;
+
+/** Keeps a half-written key from being taken for a key: moved into place only when whole. */
+const keeping = (source: string): string => `
+umask 077
+mkdir -p /etc/wireguard
+${source} >${SERVER_KEY}.comps-new
+wg pubkey <${SERVER_KEY}.comps-new
+sync ${SERVER_KEY}.comps-new
+mv -f ${SERVER_KEY}.comps-new ${SERVER_KEY}`;
+
+const lastLine = (outputs: readonly string[]): string => {
+  const key = outputs.at(-1)?.trim() ?? '';
+  if (!PUBLIC_KEY.test(key))
+    throw new Fault({ what: `expected a public key, got ${JSON.stringify(key)}`, code: EXIT.failed });
+  return key;
+};
+
+function judge(seen: string): Verdict {
+  const said = seen.trim();
+  if (said === 'none')
+    return { changes: [{ line: 'make a key pair', shell: keeping('wg genkey') }], value: lastLine };
+  if (said === 'live')
+    return {
+      changes: [{ line: "keep the running interface's key pair", shell: keeping('wg show wg0 private-key') }],
+      value: lastLine,
+    };
+  const [owner, key = ''] = said.split(' ');
+  if (key === 'broken')
+    throw new Fault({
+      what: `${SERVER_KEY} holds no WireGuard key: remove it on that host to have a new one made`,
+      code: EXIT.failed,
+    });
+  const changes = [];
+  if (owner !== '600:root')
+    changes.push({
+      line: `set mode 600 on ${SERVER_KEY}`,
+      shell: `chown root ${SERVER_KEY}\nchmod 600 ${SERVER_KEY}`,
+    });
+  // A key is there but wg is not installed yet: its public half is known after that.
+  if (key === 'unread')
+    changes.push({ line: `read the public half of ${SERVER_KEY}`, shell: `wg pubkey <${SERVER_KEY}` });
+  return { changes, value: key === 'unread' ? lastLine : () => key };
+}
+
+/** The server has a key pair; the task's value is the public key. */
+/** Name of the task whose value is the public key. */
+export const KEY_PAIR = 'key pair';
+
+export const keyPair = <F>(): Task<F> => ({ name: KEY_PAIR, probe: PROBE, judge });

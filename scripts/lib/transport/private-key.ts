@@ -1,0 +1,10 @@
+import ssh2 from 'ssh2';
+import { Fault, messageOf } from '../cli.ts';
+
+/** Whether a private key needs a passphrase; a Fault for a file that is no private key at all. */
+export function isEncryptedKey(text: string, file: string): boolean {
+  const parsed = ssh2.utils.parseKey(text);
+  if (!(parsed instanceof Error)) return false;
+  if (/encrypted/i.test(parsed.message)) return true;
+  throw new Fault({ at: file, what: `holds no SSH private key that can be read (${messageOf(parsed)})` });
+}

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { Fault } from '../cli.ts';
+import { createText, makeDirectory, readText, readTextIfAny } from '../files.ts';
+import { isKey, newPrivateKey, publicKeyOf } from './key.ts';
+
+export interface ClientKey {
+  privateKey: string;
+  publicKey: string;
+}
+
+/** A server's name as a file name, whatever the inventory holds. */
+const fileOf = (directory: string, server: string): string =>
+  join(directory, 'keys', `${encodeURIComponent(server)}.key`);
+
+function parse(file: string, text: string): ClientKey {
+  const privateKey = text.trim();
+  if (!isKey(privateKey))
+    throw new Fault({
+      at: file,
+      what: 'holds no WireGuard key',
+      next: `remove it to have a new one made: rm ${file}`,
+    });
+  return { privateKey, publicKey: publicKeyOf(privateKey) };
+}
+
+/**
+ * The client's key for the tunnel to each server, by the server's name; undefined for one that is not there yet
+ * and, with `create` false, is not to be made. Kept before any server hears of it, so that a run which
+ * is cut off, or meets a host that is down, never leaves servers with a key that nobody has.
+ */
+export function clientKeys(
+  directory: string,
+  servers: readonly string[],
+  create: boolean,
+): Map<string, ClientKey | undefined> {
+  if (create) makeDirectory(join(directory, 'keys'), 0o700);
+  const keys = new Map<string, ClientKey | undefined>();
+  for (const server of servers) {
+    const file = fileOf(directory, server);
+    // Two runs at once: one makes the key, both read it.
+    if (create && readTextIfAny(file) === undefined) createText(file, `${newPrivateKey()}\n`, 0o600);
+    const text = create ? readText(file) : readTextIfAny(file);
+    keys.set(server, text === undefined ? undefined : parse(file, text));
+  }
+  return keys;
+}

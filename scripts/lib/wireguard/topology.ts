@@ -1,0 +1,81 @@
+import { isIPv6 } from 'node:net';
+
+/** Marks and tables; fixed, because users type commands against them (network.md). */
+export const WG0_MARK = 51820;
+export const WGNET_MARK = 51821;
+
+/** Bytes that one WireGuard hop adds to a packet: outer IP header, UDP 8, WireGuard 32. */
+const hopBytes = (endpoint: string): number => (isIPv6(endpoint) ? 80 : 60);
+
+/** What every path is sure to carry: Ethernet's 1500 less the dearer hop, WireGuard's usual 1420. */
+const WGNET_MTU = 1420;
+
+/** One server of the network, its address already a number. */
+export interface Server {
+  /** As the inventory names it. */
+  name: string;
+  /** IPv4 or IPv6 address at which WireGuard answers. */
+  address: string;
+}
+
+export interface TunnelPlan {
+  /** Interface on the client: `wg0`, `wgnet1`, … */
+  interface: string;
+  server: Server;
+  /** UDP port of the server. */
+  port: number;
+  /** The client's address inside this tunnel. */
+  clientAddress: string;
+  /** What the server lets this client send from (its peer's allowed IPs). */
+  allowedIps: string[];
+  /** Bytes; the same on both ends. */
+  mtu: number;
+  /** Firewall mark of the tunnel's own UDP packets on the client. */
+  mark: number;
+}
+
+export interface Topology {
+  /** wgnet1 … wgnetN, in the inventory's order. */
+  paths: TunnelPlan[];
+  comp: TunnelPlan;
+}
+
+export interface TopologyInput {
+  proxies: Server[];
+  comp: Server;
+  /** UDP port of every server. */
+  port: number;
+  /** The client's address in the tunnel to proxy K, K from 1. */
+  pathAddress: (k: number) => string;
+  /** The client's address in the tunnel to the comp server. */
+  compAddress: string;
+}
+
+/** The whole network as tunnels: one to each proxy, and one more inside the current one of them. */
+export function topologyOf({ proxies, comp, port, pathAddress, compAddress }: TopologyInput): Topology {
+  const paths = proxies.map((server, i) => ({
+    interface: `wgnet${i + 1}`,
+    server,
+    port,
+    clientAddress: pathAddress(i + 1),
+    allowedIps: [pathAddress(i + 1)],
+    mtu: WGNET_MTU,
+    mark: WGNET_MARK,
+  }));
+  return {
+    paths,
+    comp: {
+      interface: 'wg0',
+      server: comp,
+      port,
+      clientAddress: compAddress,
+      allowedIps: [compAddress],
+      mtu: WGNET_MTU - hopBytes(comp.address),
+      mark: WG0_MARK,
+    },
+  };
+}
+
+/** `1.2.3.4:51820`, `[2001:db8::1]:51820`. */
+export const endpointText = (address: string, port: number): string =>
+  isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;

@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import { list, makeDirectory, remove, setMode, writeTextIfChanged } from '../files.ts';
+import type { ClientFile } from './client-files.ts';
+
+/** Writes what differs; the files of tunnels that are no more go away. What was done, a line each. */
+export function writeClientFiles(directory: string, files: readonly ClientFile[]): string[] {
+  makeDirectory(directory, 0o700);
+  setMode(directory, 0o700);
+  const written = files.filter(({ name, text, mode }) =>
+    writeTextIfChanged(join(directory, name), text, mode),
+  );
+  const names = new Set(files.map(({ name }) => name));
+  const stale = list(directory).filter((name) => /^wgnet\d+\.conf$/.test(name) && !names.has(name));
+  for (const name of stale) remove(join(directory, name));
+  return [
+    ...written.map(({ name }) => `wrote ${join(directory, name)}`),
+    ...stale.map((name) => `removed ${join(directory, name)}`),
+  ];
+}

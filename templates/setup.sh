@@ -86,12 +86,16 @@ accept_replies() {
   ensure_sysctl net.ipv4.conf.all.src_valid_mark 1
 }
 
+# Asked of ip, not of /sys, which in a namespace may be another's.
+is_there() { ip link show dev "$1" >/dev/null 2>&1; }
+tunnels() { ip -o link show | sed -nE 's/^[0-9]+: (wg0|wgnet[0-9]+)[:@].*/\1/p'; }
+
 # setting FILE NAME: the value of a line `NAME = value`
 setting() { sed -n "s/^$2 *= *//p" "$1"; }
 
 bring_up() {
   local name=$1 conf=$HERE/$1.conf wanted address
-  if [ ! -d "/sys/class/net/$name" ]; then
+  if ! is_there "$name"; then
     quietly wg-quick up "$conf"
     return
   fi
@@ -114,10 +118,9 @@ quietly() {
 
 # Tunnels of an earlier, larger network.
 drop_leftovers() {
-  local link name
-  for link in /sys/class/net/wgnet*; do
-    name=${link##*/}
-    case " ${PATHS[*]} wgnet* " in *" $name "*) ;; *) ip link delete "$name" ;; esac
+  local name
+  for name in $(tunnels); do
+    case " ${PATHS[*]} wg0 " in *" $name "*) ;; *) ip link delete "$name" ;; esac
   done
 }
 
@@ -128,7 +131,8 @@ lay_routes() {
     ip -4 route replace default dev "${PATHS[$i]}" metric $((1001 + i)) table $PATH_TABLE
   done
   # `up` while migration runs leaves it the path it is on.
-  if ! ip -4 route show table $PATH_TABLE | grep -Eq '^default dev wgnet[0-9]+ scope link ?$'; then
+  # (No grep -q: it closes the pipe early, and pipefail takes that for a failure.)
+  if ! ip -4 route show table $PATH_TABLE | grep -E '^default dev wgnet[0-9]+ scope link ?$' >/dev/null; then
     ip -4 route replace default dev "${PATHS[0]}" table $PATH_TABLE
   fi
   ip -4 route replace default dev wg0 table $WG0_TABLE
@@ -152,10 +156,8 @@ up() {
 }
 
 down() {
-  local link family
-  for link in /sys/class/net/wg0 /sys/class/net/wgnet*; do
-    [ ! -d "$link" ] || ip link delete "${link##*/}"
-  done
+  local name family preference
+  for name in $(tunnels); do ip link delete "$name"; done
   for family in $(families); do
     for preference in 100 101 102; do
       while ip "$family" rule delete pref "$preference" 2>/dev/null; do :; done

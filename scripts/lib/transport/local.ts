@@ -1,4 +1,6 @@
 /** The door to processes of this machine, by way of zx. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { $, type ProcessOutput } from 'zx';
 import { Fault } from '../cli.ts';
 
@@ -36,4 +38,50 @@ export async function run(words: readonly string[], options: LocalOptions = {}):
   if (code === 0) return stdout;
   const last = stderr.trim().split('\n').slice(-3).join(' / ');
   throw new Fault({ what: `\`${words.join(' ')}\` ended with ${code}${last === '' ? '' : `: ${last}`}` });
+}
+
+/**
+ * Starts a command that outlives this process: a session of its own, no input, output added to the file
+ * `log`. Answers with its process id; that it goes on running is for the caller to watch.
+ */
+export function spawnDetached(words: readonly string[], log: string, env = process.env): number {
+  const script = 'log=$1; shift; exec "$@" >>"$log" 2>&1';
+  const child = spawn('sh', ['-c', script, 'sh', log, ...words], { detached: true, stdio: 'ignore', env });
+  child.unref();
+  if (child.pid === undefined) throw new Fault({ what: `cannot start \`${words[0]}\`` });
+  return child.pid;
+}
+
+/**
+ * Gives terminal, input and output to a command and waits for it; its exit code (128 + the signal's number).
+ * Ctrl-C reaches it from the terminal; a signal sent to this process stops it with SIGTERM.
+ */
+export function handOver(words: readonly string[]): Promise<number> {
+  const [program = '', ...rest] = words;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, rest, { stdio: 'inherit' });
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.removeAllListeners(signal);
+      process.on(signal, () => {
+        if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill('SIGTERM');
+      });
+    }
+    child.once('error', (error) =>
+      reject(new Fault({ what: `cannot start \`${program}\`: ${error.message}` })),
+    );
+    child.once('close', (code, signal) =>
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+    );
+  });
+}
+
+/** Ends processes at once, without asking them; those that are gone already count as ended. */
+export function killNow(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
 }

@@ -1,0 +1,74 @@
+/** Imports only run downward, never in a circle, and each kind of effect has one door. */
+const lib = (names) => `^scripts/lib/(${names})`;
+const BASE = 'cli\\.ts|files\\.ts|shell\\.ts|template\\.ts|progress\\.ts|text\\.ts|config|inventory';
+
+const only = (name, comment, path, from) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: '^(scripts|client/scripts)/', pathNot: from },
+  to: { path, dependencyTypesNot: ['type-only'] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unknown', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'commands-are-the-top',
+      comment: 'A command is never imported.',
+      severity: 'error',
+      from: {},
+      to: { path: '^(scripts|client/scripts)/[^/]+\\.ts$' },
+    },
+    {
+      name: 'domains-do-not-meet',
+      comment: 'wireguard, digitalocean, lab and tasks meet in a command.',
+      severity: 'error',
+      from: { path: '^scripts/lib/(wireguard|digitalocean|lab|tasks)/' },
+      to: { path: '^scripts/lib/(wireguard|digitalocean|lab|tasks)/', pathNot: '^scripts/lib/$1/' },
+    },
+    {
+      name: 'runner-knows-no-domain',
+      severity: 'error',
+      from: { path: lib('runner/|transport/') },
+      to: { path: '^scripts/', pathNot: lib(`runner/|transport/|${BASE}`) },
+    },
+    {
+      name: 'base-knows-nothing-above',
+      severity: 'error',
+      from: { path: lib(BASE) },
+      to: { path: '^scripts/', pathNot: lib(BASE) },
+    },
+    {
+      name: 'client-stands-alone',
+      comment: 'Only client/scripts is mounted in the client.',
+      severity: 'error',
+      from: { path: '^client/scripts/' },
+      to: { path: '^(scripts|tests|bench)/' },
+    },
+    {
+      name: 'nothing-imports-tests',
+      severity: 'error',
+      from: { path: '^(scripts|client/scripts)/' },
+      to: { path: '^(tests|bench)/' },
+    },
+    only('door-files', 'The file system is files.ts.', '^(node:)?fs(/promises)?$', lib('files\\.ts')),
+    only(
+      'door-processes',
+      'Processes are local.ts (and the spinner).',
+      '^((node:)?child_process$|node_modules/zx/)',
+      lib('transport/local\\.ts|progress\\.ts'),
+    ),
+    only('door-ssh', 'ssh2 is transport/.', 'node_modules/ssh2/', lib('transport/')),
+    only('door-yaml', 'YAML is config.', 'node_modules/yaml/', lib('config')),
+    only('door-ini', 'INI is the inventory.', 'node_modules/ini/', lib('inventory')),
+    only('door-mustache', 'Templates are template.ts.', 'node_modules/mustache/', lib('template\\.ts')),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'] },
+  },
+};

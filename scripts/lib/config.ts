@@ -1,0 +1,172 @@
+/** config.cfg text -> Config: the original's YAML variables file; every problem with line and key. */
+import type { z } from 'zod';
+import { Fault } from './cli.ts';
+import { isClientAddress } from './config/addresses.ts';
+import { DROPLET_KEYS, KEYS, PRIVATE_KEYS, schema } from './config/schema.ts';
+import type { SecretRef } from './config/secret.ts';
+import { readYaml } from './config/yaml.ts';
+import { nearest, show } from './text.ts';
+
+export { clientAddress, compClientAddress, MAX_PROXIES } from './config/addresses.ts';
+export { Secret, type SecretRef, secretOf } from './config/secret.ts';
+
+/** One machine that provisioning is to create. */
+export interface Droplet {
+  name: string;
+  /** DigitalOcean's short name, such as `nyc1`; so are size and image. */
+  region: string;
+  size: string;
+  image: string;
+}
+
+export interface Config {
+  /** DigitalOcean's token and SSH key (number or fingerprint); only provisioning needs them. */
+  token?: SecretRef;
+  sshKeyId?: SecretRef;
+  /** Seconds to wait for a machine to come up. */
+  waitTimeout: number;
+  /** The first three numbers of the tunnels' IPv4 addresses: `10.45.0`. */
+  wireguardSubnet: string;
+  /** The servers' own address inside the tunnels: `10.45.0.2/32`. */
+  wireguardGatewayAddress: string;
+  /** UDP port of WireGuard on every server. */
+  wireguardPort: number;
+  /** IPv4 address of the resolver that the client asks through wg0. */
+  dns: string;
+  /** Only for provisioning; set-up reads its servers from hosts.ini. */
+  vpns: Droplet[];
+  comps: Droplet[];
+}
+
+interface Problem {
+  path: readonly PropertyKey[];
+  what: string;
+  /** A key of the top that is not there, and so has no line. */
+  absent?: boolean;
+}
+
+/** Reads config.cfg; one Fault holds all its problems, one a line. `file` is the name for messages. */
+export function parseConfig(text: string, file: string): { config: Config; notices: string[] } {
+  const { value, lineOf } = readYaml(text, file);
+  const notices = noticesOf(value).map(({ path, what }) => `${file}:${lineOf(path)}: ${what}`);
+  // A list that the original's playbook never read is not judged either.
+  if (hasComps(value)) delete value.clients;
+
+  const result = schema.safeParse(value);
+  const problems = result.success
+    ? contradictions(result.data)
+    : result.error.issues.flatMap(problemsOf(value));
+  if (problems.length > 0) throw faultOf(problems, file, lineOf);
+  return { config: configOf(result.data as Read), notices };
+}
+
+type Read = z.infer<typeof schema>;
+
+const bare = (address: string): string => address.replace('/32', '');
+
+function configOf(read: Read): Config {
+  return {
+    ...(read.token && { token: read.token }),
+    ...(read.ssh_key_id && { sshKeyId: read.ssh_key_id }),
+    waitTimeout: read.wait_timeout,
+    wireguardSubnet: read.wireguard_subnet,
+    wireguardGatewayAddress: `${bare(read.wireguard_gateway_address)}/32`,
+    wireguardPort: read.wireguard_port,
+    dns: read.dns,
+    vpns: read.vpns ?? [],
+    comps: read.comps ?? read.clients ?? [],
+  };
+}
+
+/** `comps:` with nothing behind it counts as missing. */
+const hasComps = ({ comps }: Record<string, unknown>): boolean => comps !== undefined && comps !== null;
+
+function noticesOf(value: Record<string, unknown>): Problem[] {
+  const notices = ['host_key-checking', 'host_key_checking']
+    .filter((key) => key in value)
+    .map((key) => ({ path: [key], what: `${key} is ignored: host keys are always checked` }));
+  if ('clients' in value) {
+    const what = hasComps(value)
+      ? 'clients is ignored: the comps list stands beside it'
+      : 'clients is read as comps, the name that this list has elsewhere';
+    notices.push({ path: ['clients'], what });
+  }
+  return notices;
+}
+
+/** `vpns[1].name` as people count: `vpns, entry 2, name`. */
+const nameOf = (path: readonly PropertyKey[]): string =>
+  path.map((step) => (typeof step === 'number' ? `entry ${step + 1}` : String(step))).join(', ');
+
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step], value);
+
+const problemsOf =
+  (value: unknown) =>
+  (issue: z.core.$ZodIssue): Problem[] => {
+    const { path } = issue;
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ path: [...path, key], what: unknownKey(key, path) }));
+    const found = valueAt(value, path);
+    const secret = PRIVATE_KEYS.includes(String(path[0])) && found !== undefined && found !== null;
+    const is = secret ? 'cannot be used (not shown here)' : `is ${show(found)}`;
+    const absent = path.length === 1 && found === undefined;
+    return [{ path, what: `${nameOf(path)} ${is}: ${issue.message}`, absent }];
+  };
+
+function unknownKey(key: string, path: readonly PropertyKey[]): string {
+  const known = path.length === 0 ? KEYS : DROPLET_KEYS;
+  const meant = nearest(key, known);
+  const place = path.length === 0 ? '' : ` in ${nameOf(path)}`;
+  const hint = meant === undefined ? '' : `did you mean ${meant}? `;
+  return `unknown key ${show(key)}${place}: ${hint}Known keys: ${known.join(', ')}`;
+}
+
+/** What no key shows alone. */
+function contradictions(read: Read): Problem[] {
+  const subnet = read.wireguard_subnet;
+  const gateway = bare(read.wireguard_gateway_address);
+  const network = { wireguardSubnet: subnet };
+  const problems: Problem[] = [];
+  const bad = (path: PropertyKey[], what: string): number => problems.push({ path, what });
+
+  const last = Number(gateway.split('.')[3]);
+  if (!gateway.startsWith(`${subnet}.`) || last === 0 || last === 255)
+    bad(
+      ['wireguard_gateway_address'],
+      `wireguard_gateway_address is ${gateway}: expected an address from ${subnet}.1 to ${subnet}.254, of wireguard_subnet`,
+    );
+  else if (isClientAddress(network, gateway))
+    bad(
+      ['wireguard_gateway_address'],
+      `wireguard_gateway_address is ${gateway}: ${subnet}.5 to ${subnet}.100 are the client's own, expected another such as ${subnet}.2/32`,
+    );
+  if (isClientAddress(network, read.dns))
+    bad(['dns'], `dns is ${read.dns}: ${subnet}.5 to ${subnet}.100 are the client's own addresses`);
+
+  const seen = new Map<string, string>();
+  for (const list of ['vpns', 'comps', 'clients'] as const)
+    for (const [i, { name }] of (read[list] ?? []).entries()) {
+      const first = seen.get(name.toLowerCase());
+      if (first !== undefined)
+        bad(
+          [list, i, 'name'],
+          `${nameOf([list, i, 'name'])} is ${show(name)}: ${first} has that name already`,
+        );
+      else seen.set(name.toLowerCase(), nameOf([list, i]));
+    }
+  return problems;
+}
+
+/** One Fault for all problems, in the order of the file; keys that are not there come last, without a line. */
+function faultOf(problems: Problem[], file: string, lineOf: (path: readonly PropertyKey[]) => number): Fault {
+  const [first, ...rest] = problems
+    .map(({ path, what, absent }) => ({ line: absent ? Number.POSITIVE_INFINITY : lineOf(path), what }))
+    .sort((a, b) => (a.line === b.line ? 0 : a.line - b.line))
+    .map(({ line, what }) => ({ at: Number.isFinite(line) ? `${file}:${line}` : file, what }));
+  return new Fault({
+    at: first?.at ?? file,
+    what: [first?.what, ...rest.map(({ at, what }) => `       ${at}: ${what}`)].join('\n'),
+    next: `correct ${file}; config.cfg.example shows every key`,
+  });
+}

@@ -1,0 +1,10 @@
+/** hosts.ini text -> Inventory -> this network's hosts; the only room that knows Ansible's INI format. */
+import { type Inventory, inherit } from './inventory/inherit.ts';
+import { readLines } from './inventory/read.ts';
+
+export type { Group, Inventory, InventoryHost } from './inventory/inherit.ts';
+export { type Host, type Network, networkOf } from './inventory/network.ts';
+export type { Mention, Variable } from './inventory/read.ts';
+
+/** Reads an Ansible INI inventory; `file` is its name for messages. A Fault has the line of the first problem. */
+export const parseInventory = (text: string, file: string): Inventory => inherit(readLines(text, file));

@@ -1,0 +1,177 @@
+import { Fault } from '../cli.ts';
+import { show } from '../text.ts';
+import { readPattern } from './pattern.ts';
+import { readAssignment, readValue } from './value.ts';
+import { splitWords } from './words.ts';
+
+export interface Variable {
+  value: string;
+  /** Line of the file, from 1. */
+  line: number;
+}
+
+/** A host or group named on a line. */
+export interface Mention {
+  name: string;
+  line: number;
+}
+
+export interface RawHost extends Mention {
+  variables: Map<string, Variable>;
+}
+
+export interface RawGroup extends Mention {
+  /** Hosts on this group's own lines, repeated ones too. */
+  mentions: Mention[];
+  /** Groups on its `[group:children]` lines. */
+  children: Mention[];
+  variables: Map<string, Variable>;
+  /** First line of `[group]` or `[group:children]`; undefined where only `[group:vars]` stands. */
+  declared: number | undefined;
+}
+
+export interface RawInventory {
+  file: string;
+  hosts: Map<string, RawHost>;
+  groups: Map<string, RawGroup>;
+}
+
+export const EXAMPLE =
+  'one host a line, below [vpn] the proxies, below [comp] the one server; hosts.ini shows how';
+
+const KINDS = ['hosts', 'children', 'vars'];
+
+/** The file's lines as groups, hosts and variables, nothing inherited yet. */
+export function readLines(text: string, file: string): RawInventory {
+  const reader = new Reader(file);
+  for (const [i, line] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\n|\r/)
+    .entries())
+    reader.take(line.trim(), i + 1);
+  if (reader.empty) throw new Fault({ at: file, what: 'names no host and no group', next: EXAMPLE });
+  return reader.raw;
+}
+
+const newGroup = (name: string, line: number): RawGroup => ({
+  name,
+  line,
+  mentions: [],
+  children: [],
+  variables: new Map(),
+  declared: undefined,
+});
+
+class Reader {
+  readonly raw: RawInventory;
+  empty = true;
+  #group = newGroup('ungrouped', 0);
+  #kind = 'hosts';
+  #line = 0;
+
+  constructor(file: string) {
+    const groups = new Map([
+      ['all', { ...newGroup('all', 0), declared: 0 }],
+      ['ungrouped', this.#group],
+    ]);
+    this.#group.declared = 0;
+    this.raw = { file, hosts: new Map(), groups };
+  }
+
+  take(line: string, number: number): void {
+    this.#line = number;
+    if (line === '' || line.startsWith('#') || line.startsWith(';')) return;
+    this.empty = false;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what this looks for
+    if (/[\x00-\x08\x0e-\x1f\x7f]/.test(line))
+      this.#refuse('holds control characters: a text file was expected');
+    const header = /^\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?$/.exec(line);
+    if (header !== null) this.#section(header[1] as string, header[2] ?? 'hosts');
+    else if (/^\[[^\]]*(?:\]\s*$|\]\s|$)/.test(line))
+      this.#refuse(
+        'is no section header: [group], [group:vars] or [group:children] alone on its line was expected',
+        {
+          next: /^\[[\da-f.:]+\]$/i.test(line)
+            ? 'write an address without brackets; with a port: [address]:port'
+            : 'put a comment on a line of its own, and no spaces between the brackets',
+        },
+      );
+    else if (this.#kind === 'hosts') this.#host(line);
+    else if (this.#kind === 'vars') this.#assignment(line);
+    else this.#child(line);
+  }
+
+  #refuse(what: string, { next = EXAMPLE }: { next?: string } = {}): never {
+    throw new Fault({ at: `${this.raw.file}:${this.#line}`, what, next });
+  }
+
+  #section(name: string, kind: string): void {
+    if (!KINDS.includes(kind))
+      this.#refuse(
+        `unknown kind of section ${show(kind)}: [${name}], [${name}:vars] or [${name}:children] was expected`,
+      );
+    const group = this.raw.groups.get(name) ?? newGroup(name, this.#line);
+    this.raw.groups.set(name, group);
+    if (kind !== 'vars') group.declared ??= this.#line;
+    this.#group = group;
+    this.#kind = kind;
+  }
+
+  #assignment(line: string): void {
+    const found = readAssignment(line);
+    if (found === undefined) this.#refuse(`key=value was expected in [${this.#group.name}:vars]`);
+    this.#group.variables.set(found.key, { value: found.value, line: this.#line });
+  }
+
+  #child(line: string): void {
+    const name = /^([^:\]\s]+)\s*(?:#.*)?$/.exec(line)?.[1];
+    if (name === undefined)
+      this.#refuse(`the name of one group was expected in [${this.#group.name}:children]`);
+    this.#group.children.push({ name, line: this.#line });
+  }
+
+  #host(line: string): void {
+    const [word = '', ...rest] = this.#attempt(() => splitWords(line));
+    if (word === '---' || word.startsWith('{'))
+      this.#refuse('this is no INI inventory, but YAML or JSON', { next: EXAMPLE });
+    const { names, port } = this.#attempt(() => readPattern(word), `${show(word)} `);
+    const variables = new Map(rest.map((text, i) => this.#variable(text, i + 2)));
+    for (const name of names) {
+      const known = this.raw.hosts.get(name);
+      const host = known ?? { name, line: this.#line, variables: new Map<string, Variable>() };
+      this.raw.hosts.set(name, host);
+      if (port !== undefined) this.#port(host, port, known !== undefined);
+      for (const [key, value] of variables) host.variables.set(key, value);
+      this.#group.mentions.push({ name, line: this.#line });
+    }
+  }
+
+  /** Ansible takes `host:port` from a host's first line and passes over it silently on others. */
+  #port(host: RawHost, port: string, again: boolean): void {
+    const set = host.variables.get('ansible_port');
+    if (again && set?.value !== port)
+      this.#refuse(`gives ${host.name} port ${port}, and line ${host.line} gives another or none`, {
+        next: 'write the port on one of the lines only, as ansible_port=…',
+      });
+    host.variables.set('ansible_port', { value: port, line: this.#line });
+  }
+
+  #variable(text: string, position: number): [string, Variable] {
+    const at = text.indexOf('=');
+    // The word is not repeated: it may be the second half of a password.
+    if (at < 1 || !/^[A-Za-z_][\w.-]*$/.test(text.slice(0, at)))
+      this.#refuse(`word ${position} is no key=value`, {
+        next: 'write key=value without spaces around `=`, quote values with spaces, begin a comment with `#`',
+      });
+    return [text.slice(0, at), { value: readValue(text.slice(at + 1)), line: this.#line }];
+  }
+
+  #attempt<T>(read: () => T, subject = ''): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof RangeError) this.#refuse(subject + error.message);
+      throw error;
+    }
+  }
+}

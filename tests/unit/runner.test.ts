@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EXIT, Fault } from '../../scripts/lib/cli.ts';
+import { converge } from '../../scripts/lib/runner/apply.ts';
+import { exitCodeOf, runPlay } from '../../scripts/lib/runner/play.ts';
+import { countsOf } from '../../scripts/lib/runner/report.ts';
+import { framesOf, probeScript } from '../../scripts/lib/runner/script.ts';
+import { type Gather, single, type Task } from '../../scripts/lib/runner/task.ts';
+import { attempt } from '../../scripts/lib/transport/local.ts';
+import type { Transport } from '../../scripts/lib/transport/transport.ts';
+
+/** A real shell of this machine; apply's lock file is out of the way of other runs. */
+function localShell(): Transport & { scripts: string[] } {
+  const scripts: string[] = [];
+  return {
+    scripts,
+    run: (script) => {
+      scripts.push(script);
+      return attempt(['sh', '-s'], { input: script.replace('/run/comps.lock', '/dev/null') });
+    },
+    close: () => {},
+  };
+}
+
+const nothing: Gather<null> = { probe: 'true', read: () => null };
+
+const wants = (name: string, probe: string, shell?: string): Task<null> => ({
+  name,
+  probe,
+  judge: () => single(shell === undefined ? undefined : { line: `do ${name}`, shell }),
+});
+
+test('frames survive output without a last line break, markers in the text, and both streams', async () => {
+  const probes = [
+    'printf x; printf e >&2',
+    'printf "a\\n\\n"; exit 3',
+    'echo "m begin 9"; echo "m end 2 0"; cat',
+    ':',
+  ];
+  const { stdout, stderr } = await attempt(['sh', '-s'], { input: probeScript('m', probes) });
+  const frames = framesOf('m', stdout, stderr);
+  assert.deepEqual(frames.get(0), { code: 0, stdout: 'x', stderr: 'e' });
+  assert.deepEqual(frames.get(1), { code: 3, stdout: 'a\n\n', stderr: '' });
+  assert.equal(frames.get(3)?.code, 0);
+});
+
+test('a host that is right costs one round trip, one that is not costs two', async () => {
+  const right = localShell();
+  await converge(right, nothing, [wants('a', 'true'), wants('b', 'true')], { check: false });
+  assert.equal(right.scripts.length, 1);
+  const wrong = localShell();
+  const { tasks } = await converge(wrong, nothing, [wants('a', 'true', 'true'), wants('b', 'true', 'true')], {
+    check: false,
+  });
+  assert.equal(wrong.scripts.length, 2);
+  assert.deepEqual(
+    tasks.map(({ changed }) => changed.length),
+    [1, 1],
+  );
+});
+
+test('check mode stops after the plan', async () => {
+  const shell = localShell();
+  const { tasks } = await converge(shell, nothing, [wants('a', 'true', 'exit 1')], { check: true });
+  assert.equal(shell.scripts.length, 1);
+  assert.equal(tasks[0]?.changed[0]?.line, 'do a');
+});
+
+test('a change that fails ends the play of its host: what came before counts, what follows is not begun', async () => {
+  const tasks = [
+    wants('first', 'true', 'echo made'),
+    wants('second', 'true', 'echo no space >&2; false; true'),
+    wants('third', 'true', 'true'),
+  ];
+  const outcome = await converge(localShell(), nothing, tasks, { check: false });
+  assert.deepEqual(
+    outcome.tasks.map(({ name, failed }) => [name, failed]),
+    [
+      ['first', undefined],
+      ['second', 'do second: no space'],
+    ],
+  );
+});
+
+test('a probe that fails is a failure, never an absent state', async () => {
+  const shell = localShell();
+  const tasks = [wants('a', 'echo disk on fire >&2; exit 5', 'true'), wants('b', 'true', 'true')];
+  const outcome = await converge(shell, nothing, tasks, { check: false });
+  assert.equal(outcome.tasks[0]?.failed, 'cannot read the state: disk on fire');
+  assert.equal(shell.scripts.length, 1);
+});
+
+test('a value comes from the state, or from what the change printed; in check mode there is none yet', async () => {
+  const key = (made: boolean): Task<null> => ({
+    name: 'key',
+    probe: 'echo old',
+    judge: (seen) => ({
+      changes: made ? [{ line: 'make', shell: 'echo new' }] : [],
+      value: (outputs) => (outputs.at(-1) ?? seen).trim(),
+    }),
+  });
+  const value = async (made: boolean, check: boolean) =>
+    (await converge(localShell(), nothing, [key(made)], { check })).values.get('key');
+  assert.equal(await value(false, false), 'old');
+  assert.equal(await value(true, false), 'new');
+  assert.equal(await value(true, true), undefined);
+  assert.equal(await value(false, true), 'old');
+});
+
+test('one host in trouble does not stop the others, and unreachable weighs more than failed', async () => {
+  const refuse = (code: number) => Promise.reject(new Fault({ what: 'trouble', code }));
+  const connect = (host: string): Promise<Transport> => {
+    if (host === 'down') return refuse(EXIT.unreachable);
+    if (host === 'odd') return refuse(EXIT.failed);
+    return Promise.resolve(localShell());
+  };
+  const play = (hosts: string[]) =>
+    runPlay({
+      hosts,
+      connect,
+      gather: nothing,
+      tasksFor: () => [wants('a', 'true', 'true')],
+      check: false,
+      onHost: () => {},
+    });
+  const results = await play(['down', 'odd', 'good']);
+  assert.deepEqual(results.map(countsOf), [
+    { ok: 0, changed: 0, unreachable: 1, failed: 0 },
+    { ok: 0, changed: 0, unreachable: 0, failed: 1 },
+    { ok: 1, changed: 1, unreachable: 0, failed: 0 },
+  ]);
+  assert.equal(exitCodeOf(results), EXIT.unreachable);
+  assert.equal(exitCodeOf(await play(['odd', 'good'])), EXIT.failed);
+  assert.equal(exitCodeOf(await play(['good'])), EXIT.ok);
+});

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Task } from '../../scripts/lib/runner/task.ts';
+import { type HostFacts, hostFacts } from '../../scripts/lib/tasks/facts.ts';
+import { file } from '../../scripts/lib/tasks/file.ts';
+import { liveInterface } from '../../scripts/lib/tasks/interface.ts';
+import { keyPair } from '../../scripts/lib/tasks/key-pair.ts';
+import { liveNat } from '../../scripts/lib/tasks/nat.ts';
+import { wireguardPackages } from '../../scripts/lib/tasks/package.ts';
+import { wireguardService } from '../../scripts/lib/tasks/service.ts';
+
+const facts: HostFacts = { os: 'debian 13', egress: 'ens3', kernelWireguard: false };
+const key = `${'A'.repeat(43)}=`;
+const old = `${'B'.repeat(43)}=`;
+
+/** What a task would do, as a person reads it. */
+const lines = (task: Task<HostFacts>, seen: string, given = facts): string[] =>
+  task.judge(seen, given).changes.map(({ line }) => line);
+
+const running = liveInterface<HostFacts>({
+  address: '10.45.0.2/32',
+  port: 51820,
+  mtu: 1420,
+  peer: { publicKey: key, allowedIps: ['10.45.0.5/32'] },
+});
+const right = [
+  'key same',
+  'port 51820',
+  `peer ${key} 10.45.0.5/32`,
+  'mtu 1420',
+  'address 10.45.0.2/32',
+  'route 10.45.0.5',
+  'present',
+];
+const drifted = (was: string, is: string): string => right.join('\n').replace(was, is);
+
+const conf = file<HostFacts>('conf', { path: '/etc/wireguard/wg0.conf', mode: '600', text: () => 'a\n' });
+const nat = liveNat('10.45.0.0/24');
+
+// State in, changes out; an empty list is a host that is right.
+const table: [string, Task<HostFacts>, string, string[]][] = [
+  ['packages all there', wireguardPackages(), 'wireguard-tools\nnftables\nwireguard-go\n', []],
+  ['packages none there', wireguardPackages(), '', ['install wireguard-tools, nftables, wireguard-go']],
+  ['file missing', conf, '', ['write /etc/wireguard/wg0.conf']],
+  ['file right', conf, '600 root:root regular file\na\n', []],
+  ['file with other text', conf, '600 root:root regular file\nb\n', ['rewrite /etc/wireguard/wg0.conf']],
+  ['file cut short', conf, '600 root:root regular empty file\n', ['rewrite /etc/wireguard/wg0.conf']],
+  [
+    'file open to all',
+    conf,
+    '644 root:root regular file\na\n',
+    ['set mode 600 and owner root on /etc/wireguard/wg0.conf'],
+  ],
+  [
+    'file of somebody',
+    conf,
+    '600 bob:root regular file\na\n',
+    ['set mode 600 and owner root on /etc/wireguard/wg0.conf'],
+  ],
+  [
+    'file is a link',
+    conf,
+    '777 root:root symbolic link\na\n',
+    ['put a file in the place of the symbolic link /etc/wireguard/wg0.conf'],
+  ],
+  ['no key', keyPair(), 'none\n', ['make a key pair']],
+  ['key only in the interface', keyPair(), 'live\n', ["keep the running interface's key pair"]],
+  ['key there', keyPair(), `600:root ${key}\n`, []],
+  ['key open to all', keyPair(), `644:root ${key}\n`, ['set mode 600 on /etc/wireguard/wg0.key']],
+  [
+    'key there, wg not yet',
+    keyPair(),
+    '600:root unread\n',
+    ['read the public half of /etc/wireguard/wg0.key'],
+  ],
+  ['service right', wireguardService(), 'enabled\nactive\nup\n', []],
+  ['service fresh', wireguardService(), 'disabled\ninactive\ndown\n', ['enable and start wg-quick@wg0']],
+  ['service unknown', wireguardService(), 'inactive\ndown\n', ['enable and start wg-quick@wg0']],
+  ['service not at boot', wireguardService(), 'disabled\nactive\nup\n', ['enable wg-quick@wg0']],
+  ['service failed', wireguardService(), 'enabled\nfailed\ndown\n', ['start wg-quick@wg0']],
+  [
+    'interface deleted by hand',
+    wireguardService(),
+    'enabled\nactive\ndown\n',
+    ['restart wg-quick@wg0, its interface is gone'],
+  ],
+  ['interface right', running, right.join('\n'), []],
+  ['interface not there', running, '', []],
+  ['other private key', running, drifted('key same\n', ''), ['set the private key']],
+  ['other port', running, drifted('port 51820', 'port 1'), ['listen on port 51820']],
+  [
+    'peer removed by hand',
+    running,
+    drifted(`peer ${key} 10.45.0.5/32\n`, ''),
+    ['add peer AAAAAAAA… (10.45.0.5/32)'],
+  ],
+  [
+    'old client key',
+    running,
+    drifted(`peer ${key}`, `peer ${old}`),
+    ['remove peer BBBBBBBB…', 'add peer AAAAAAAA… (10.45.0.5/32)'],
+  ],
+  [
+    'allowed IPs gone',
+    running,
+    drifted(`${key} 10.45.0.5/32`, `${key} (none)`),
+    ['set allowed IPs of peer AAAAAAAA… (10.45.0.5/32)'],
+  ],
+  ['other MTU', running, drifted('mtu 1420', 'mtu 1280'), ['set MTU 1420']],
+  [
+    'address replaced',
+    running,
+    drifted('address 10.45.0.2/32', 'address 10.45.0.9'),
+    ['add address 10.45.0.2/32', 'remove address 10.45.0.9/32'],
+  ],
+  ['route removed', running, drifted('route 10.45.0.5\n', ''), ['route 10.45.0.5/32 into wg0']],
+  ['NAT right', nat, 'table ip comps {\n\t\tip saddr 10.45.0.0/24 oifname "ens3" masquerade\n}', []],
+  [
+    'NAT on an interface of old',
+    nat,
+    '\t\tip saddr 10.45.0.0/24 oifname "eth0" masquerade',
+    ['masquerade 10.45.0.0/24 on ens3'],
+  ],
+  ['NAT flushed', nat, 'absent\n', ['masquerade 10.45.0.0/24 on ens3']],
+  ['NAT, wg0 not up yet', nat, 'later\n', []],
+];
+
+for (const [name, task, seen, expected] of table)
+  test(`task: ${name}`, () => assert.deepEqual(lines(task, seen), expected));
+
+test('a kernel with WireGuard needs no wireguard-go', () => {
+  assert.deepEqual(
+    lines(wireguardPackages(), 'wireguard-tools\nnftables\n', { ...facts, kernelWireguard: true }),
+    [],
+  );
+});
+
+test('a broken key file is refused, not replaced', () => {
+  assert.throws(() => keyPair().judge('600:root broken\n', facts), /holds no WireGuard key/);
+});
+
+test('a new key is the last thing that the change printed, and nothing else is taken for one', () => {
+  const value = keyPair().judge('none\n', facts).value;
+  assert.equal(value?.([`${key}\n`]), key);
+  assert.throws(() => value?.(['']), /expected a public key/);
+});
+
+for (const [missing, seen] of [
+  ['root', 'os=debian 13\nuid=1000\napt=yes\nsystemd=yes\negress=eth0'],
+  ['apt-get', 'os=fedora 44\nuid=0\nsystemd=yes\negress=eth0'],
+  ['systemd', 'os=debian 13\nuid=0\napt=yes\negress=eth0'],
+  ['default route', 'os=debian 13\nuid=0\napt=yes\nsystemd=yes\negress='],
+] as const)
+  test(`facts: a host without ${missing} is refused`, () => {
+    assert.throws(() => hostFacts.read(seen), new RegExp(missing));
+  });

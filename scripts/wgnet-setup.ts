@@ -1,7 +1,7 @@
 /** hosts.ini + config.cfg -> WireGuard runs on every server, and the client's files lie in client/generated. */
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { command, EXIT, exitWith, Fault, main, paint } from './lib/cli.ts';
+import { command, EXIT, exitWith, Fault, main, paint, positive } from './lib/cli.ts';
 import { type Config, clientAddress, compClientAddress, parseConfig } from './lib/config.ts';
 import { readText } from './lib/files.ts';
 import { type Host, networkOf, parseInventory } from './lib/inventory.ts';
@@ -29,6 +29,8 @@ interface Options {
   acceptNew: boolean;
 }
 
+const INVENTORY_HINT = 'write one (README, step 1), or let scripts/provision.ts create servers and write it';
+
 /** One server with all that this run knows of it. */
 interface Member {
   host: Host;
@@ -41,8 +43,11 @@ interface Member {
 
 /** Both files, read and refused before the first effect; hosts are the proxies in order, then the comp server. */
 function readInput({ config: configFile, inventory }: Options): { config: Config; hosts: Host[] } {
-  const { config, notices } = parseConfig(readText(configFile), configFile);
-  const { vpn, comp } = networkOf(parseInventory(readText(inventory), inventory));
+  const { config, notices } = parseConfig(
+    readText(configFile, `cp config.cfg.example ${configFile}, and fill it in`),
+    configFile,
+  );
+  const { vpn, comp } = networkOf(parseInventory(readText(inventory, INVENTORY_HINT), inventory));
   for (const notice of notices) console.log(`${paint.cyan('notice:')} ${notice}`);
   return { config, hosts: [...vpn, comp] };
 }
@@ -172,7 +177,7 @@ const program = command(
   .option('-c, --config <file>', 'YAML variables file', 'config.cfg')
   .option('-o, --out <directory>', 'where the client’s files go', 'client/generated')
   .option('-C, --check', 'change nothing, only say what would be changed', false)
-  .option('-T, --timeout <seconds>', 'for connecting to a host', Number, 10)
+  .option('-T, --timeout <seconds>', 'for connecting to a host', positive, 10)
   .option('--accept-new', 'take and remember the host keys of hosts never seen before', false)
   .action(async (options: Options) => exitWith(await setUp(options)));
 

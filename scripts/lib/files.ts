@@ -6,7 +6,7 @@ import { Fault } from './cli.ts';
 
 type Errno = NodeJS.ErrnoException;
 
-function fault(path: string, error: unknown, doing: string): Fault {
+function fault(path: string, error: unknown, doing: string, next?: string): Fault {
   const { code, message } = error as Errno;
   const why: Record<string, string> = {
     ENOENT: 'no such file or directory',
@@ -16,21 +16,23 @@ function fault(path: string, error: unknown, doing: string): Fault {
     ENOSPC: 'no space left on this disk',
     EROFS: 'this file system is read-only',
   };
-  return new Fault({ at: path, what: `cannot ${doing}: ${why[code ?? ''] ?? message}` });
+  const what = `cannot ${doing}: ${why[code ?? ''] ?? message}`;
+  return new Fault({ at: path, what, ...(next !== undefined && code === 'ENOENT' ? { next } : {}) });
 }
 
-function guard<T>(path: string, doing: string, work: () => T): T {
+function guard<T>(path: string, doing: string, work: () => T, next?: string): T {
   try {
     return work();
   } catch (error) {
-    throw fault(path, error, doing);
+    throw fault(path, error, doing, next);
   }
 }
 
 export const exists = (path: string): boolean => fs.existsSync(path);
 
-/** The text of a file (UTF-8); a Fault naming the path where it cannot be read. */
-export const readText = (path: string): string => guard(path, 'read', () => fs.readFileSync(path, 'utf8'));
+/** The text of a file (UTF-8); a Fault naming the path where it cannot be read. `next`: how to get one. */
+export const readText = (path: string, next?: string): string =>
+  guard(path, 'read', () => fs.readFileSync(path, 'utf8'), next);
 
 /** The text of a file, or undefined where there is none; other errors are Faults. */
 export const readTextIfAny = (path: string): string | undefined =>
@@ -96,3 +98,20 @@ export function createText(path: string, text: string, mode = 0o600): boolean {
 /** Adds to the end of a file, making it where there is none. */
 export const appendText = (path: string, text: string, mode = 0o644): void =>
   guard(path, 'add to', () => fs.appendFileSync(path, text, { mode }));
+
+/** The text of a file that may vanish at any time, as those in /proc do; undefined once it has. */
+export function readTextIfStill(path: string): string | undefined {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as Errno;
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    throw fault(path, error, 'read');
+  }
+}
+
+/** Gives a finished file or folder its name; both on one disk. */
+export const rename = (from: string, to: string): void => guard(to, 'create', () => fs.renameSync(from, to));
+
+/** The path with every symbolic link in it followed; a Fault where it does not exist. */
+export const realPath = (path: string): string => guard(path, 'find', () => fs.realpathSync(path));

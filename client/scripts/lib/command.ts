@@ -43,6 +43,13 @@ export function exitWith(code: number): void {
   exitCode = code;
 }
 
+let signalTaker: ((signal: NodeJS.Signals) => void) | undefined;
+
+/** Gives the first signal to a command whose normal end it is; a second one stops it as any other command. */
+export function takeSignal(taker: (signal: NodeJS.Signals) => void): void {
+  signalTaker = taker;
+}
+
 function codeOf(thrown: unknown): number {
   if (thrown instanceof Fault) {
     console.error(thrown.toString());
@@ -58,6 +65,13 @@ function codeOf(thrown: unknown): number {
 /** Runs a program to its end. The only place in the project that exits the process. */
 export async function main(program: Command): Promise<never> {
   const onSignal = (signal: NodeJS.Signals): void => {
+    const take = signalTaker;
+    signalTaker = undefined;
+    if (take !== undefined) {
+      process.once(signal, onSignal);
+      take(signal);
+      return;
+    }
     console.error(`\n${signal}: stopping. Run the same command again to finish the job.`);
     void runCleanups().finally(() => process.exit(EXIT.interrupted));
   };

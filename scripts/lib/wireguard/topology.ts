@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { Fault } from '../cli.ts';
 
 /** Marks and tables; fixed, because users type commands against them (network.md). */
 export const WG0_MARK = 51820;
@@ -51,8 +52,33 @@ export interface TopologyInput {
   compAddress: string;
 }
 
+/**
+ * Refuses servers that the network could not tell apart or reach: two at one address (names may resolve to
+ * the same), or one whose address lies inside the tunnels, where no packet of theirs could get to it.
+ */
+function refuseClashes(servers: readonly Server[], tunnelAddress: string): void {
+  const prefix = tunnelAddress.replace(/\.\d+$/, '.');
+  const seen = new Map<string, string>();
+  for (const { name, address } of servers) {
+    const other = seen.get(address);
+    if (other !== undefined)
+      throw new Fault({
+        at: name,
+        what: `has the same address as ${other}, ${address}: each server needs its own`,
+      });
+    if (address.startsWith(prefix))
+      throw new Fault({
+        at: name,
+        what: `its address ${address} lies inside the tunnels' own network ${prefix}0/24`,
+        next: 'choose another wireguard_subnet in config.cfg',
+      });
+    seen.set(address, name);
+  }
+}
+
 /** The whole network as tunnels: one to each proxy, and one more inside the current one of them. */
 export function topologyOf({ proxies, comp, port, pathAddress, compAddress }: TopologyInput): Topology {
+  refuseClashes([...proxies, comp], compAddress);
   const paths = proxies.map((server, i) => ({
     interface: `wgnet${i + 1}`,
     server,

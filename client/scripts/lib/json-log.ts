@@ -1,0 +1,97 @@
+import { close, openSync, write } from 'node:fs';
+import { promisify } from 'node:util';
+import { Fault, messageOf } from './fault.ts';
+
+const writeTo = promisify(write);
+const closeIt = promisify(close);
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Lines gather for this long before they are written, milliseconds. */
+const GATHER_MS = 20;
+/** A full pipe (EAGAIN) is tried again after this, milliseconds. */
+const FULL_PIPE_MS = 10;
+/** Any other failure, such as a full disk, is tried again after this, milliseconds. */
+const RETRY_MS = 1000;
+/** At the end, a reader that stands still or a full disk has this long, milliseconds. */
+const LAST_CHANCE_MS = 5000;
+
+interface Events {
+  /** The reader went away (EPIPE): nothing can be written any more. */
+  gone: () => void;
+  /** Writing failed and is tried again; the lines are kept. */
+  trouble: (message: string) => void;
+}
+
+/** JSON lines into a file or a pipe, written in the background: a slow disk or reader does not hold up the caller. */
+export class JsonLog {
+  private waiting = '';
+  private writing: Promise<void> | undefined;
+  private ended = false;
+  private gone = false;
+  private readonly fd: number;
+  private readonly events: Events;
+
+  private constructor(fd: number, events: Events) {
+    this.fd = fd;
+    this.events = events;
+  }
+
+  /** Appends to a file, or writes to standard output where there is no name; throws a Fault where it cannot be opened. */
+  static open(file: string | undefined, events: Events): JsonLog {
+    try {
+      return new JsonLog(file === undefined ? 1 : openSync(file, 'a'), events);
+    } catch (error) {
+      throw new Fault({ at: '--log', what: messageOf(error) });
+    }
+  }
+
+  line(value: object): void {
+    this.waiting += `${JSON.stringify(value)}\n`;
+    this.writing ??= this.drain();
+  }
+
+  /** Writes out what is left; false where lines had to be given up though their reader is there. */
+  async close(lastChance = LAST_CHANCE_MS): Promise<boolean> {
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(() => {
+        this.ended = true;
+        resolve();
+      }, lastChance);
+      void Promise.resolve(this.writing).then(() => {
+        clearTimeout(late);
+        resolve();
+      });
+    });
+    if (this.fd !== 1 && this.writing === undefined) await closeIt(this.fd);
+    return this.gone || (this.waiting === '' && this.writing === undefined);
+  }
+
+  private async drain(): Promise<void> {
+    await pause(GATHER_MS);
+    while (this.waiting !== '' && !this.ended) {
+      const text = Buffer.from(this.waiting);
+      this.waiting = '';
+      let done = 0;
+      while (done < text.length && !this.ended) {
+        try {
+          done += (await writeTo(this.fd, text, done)).bytesWritten;
+        } catch (error) {
+          await this.failed(error as NodeJS.ErrnoException);
+        }
+      }
+      this.waiting = text.subarray(done).toString() + this.waiting;
+    }
+    this.writing = undefined;
+  }
+
+  private async failed(error: NodeJS.ErrnoException): Promise<void> {
+    if (error.code === 'EAGAIN') return pause(FULL_PIPE_MS);
+    if (error.code === 'EPIPE') {
+      this.ended = true;
+      this.gone = true;
+      return this.events.gone();
+    }
+    this.events.trouble(error.message);
+    return pause(RETRY_MS);
+  }
+}

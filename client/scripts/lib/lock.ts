@@ -1,0 +1,47 @@
+import { connect, createServer } from 'node:net';
+import { Fault } from './fault.ts';
+
+/**
+ * An abstract Unix socket: the kernel keeps one name a network namespace and drops it with the process, however
+ * that ends. Not filled up to the 108 bytes of `sun_path`: old Nodes do that by themselves, new ones refuse it.
+ */
+const address = (name: string): string => `\0${name}`;
+
+/** How long the holder has to tell its process number, milliseconds. */
+const ANSWER_MS = 500;
+
+function askHolder(name: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(address(name));
+    const finish = (): void => {
+      socket.destroy();
+      resolve(/^\d+$/.test(answer) ? answer : undefined);
+    };
+    socket.setTimeout(ANSWER_MS, finish).on('error', finish).on('close', finish);
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
+  });
+}
+
+/** Takes a lock of this network namespace for the life of this process; throws a Fault naming the holder. */
+export async function takeLock(name: string, holds: string): Promise<void> {
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.end(String(process.pid));
+  });
+  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    server.once('error', resolve).listen(address(name), () => resolve(undefined));
+  });
+  if (error === undefined) {
+    server.unref();
+    return;
+  }
+  if (error.code !== 'EADDRINUSE') throw error;
+  const pid = await askHolder(name);
+  throw new Fault({
+    what: `${holds} runs in this network namespace already${pid === undefined ? '' : ` (process ${pid})`}`,
+    next: pid === undefined ? `ss -xlp | grep ${name}` : `kill ${pid}`,
+  });
+}

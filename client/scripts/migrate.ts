@@ -1,0 +1,149 @@
+import { randomInt } from 'node:crypto';
+import { Option } from 'commander';
+import { systemClock } from './lib/clock.ts';
+import { atEnd, command, exitWith, main, takeSignal } from './lib/command.ts';
+import { EXIT, Fault } from './lib/fault.ts';
+import { badFlag, decimal, whole } from './lib/flags.ts';
+import { existingTunnels, namesIn, selectTunnels } from './lib/interfaces.ts';
+import { IpBatch } from './lib/ip-batch.ts';
+import { JsonLog } from './lib/json-log.ts';
+import { takeLock } from './lib/lock.ts';
+import { migrate, TABLE } from './lib/migration.ts';
+import { requireNetAdmin } from './lib/privilege.ts';
+import { firstEntries } from './lib/schedule.ts';
+import { type Choice, choose, STRATEGIES, type StrategyName } from './lib/strategy.ts';
+
+/** Of the log's format and of the way from a seed to a schedule; a change of either gets the next number. */
+const VERSION = 1;
+
+interface Flags {
+  strategy: StrategyName;
+  period: number;
+  seed?: number;
+  first: number | 'random';
+  interfaces?: string[];
+  duration?: number;
+  switches?: number;
+  log?: string;
+  plan?: number;
+}
+
+const program = command(
+  'migrate.ts',
+  `Moves table ${TABLE}'s default route from tunnel to tunnel on a schedule.`,
+)
+  .addOption(new Option('--strategy <name>', 'how the next path is chosen').choices(STRATEGIES).default('rr'))
+  .option(
+    '--period <seconds>',
+    'time from one choice to the next',
+    decimal('--period', { min: 0.001, max: 1e6, of: 'of seconds' }),
+    0.1,
+  )
+  .option(
+    '--seed <number>',
+    'the same number gives the same schedule (default: random, and logged)',
+    whole('--seed', { min: 0, max: Number.MAX_SAFE_INTEGER }),
+  )
+  .option(
+    '--first <path>',
+    'number of the first path, from 1, or "random"',
+    (value) => (value === 'random' ? value : whole('--first', { min: 1, max: 1e6 })(value)),
+    'random',
+  )
+  .option(
+    '--interfaces <names>',
+    'tunnels to use, as in wgnet1,wgnet2 (default: every wgnetN there is)',
+    namesIn,
+  )
+  .option(
+    '--duration <seconds>',
+    'end after this time (default: at a signal)',
+    decimal('--duration', { min: 0, max: 1e9, of: 'of seconds' }),
+  )
+  .option(
+    '--switches <number>',
+    'end after this many choices, the first path not counted (default: at a signal)',
+    whole('--switches', { min: 0, max: 1e12 }),
+  )
+  .option('--log <file>', 'append the switch log, JSON lines, to this file (default: standard output)')
+  .option(
+    '--plan <number>',
+    'print this many entries of the schedule and touch nothing',
+    whole('--plan', { min: 0, max: 1e6 }),
+  )
+  .addHelpText(
+    'after',
+    `
+Strategies: none stays on one path; rr takes the paths in turn; ur draws each path with the same probability;
+wr draws weights once (Dirichlet) and then each path with its weight. SIGTERM or Ctrl-C is the normal end: exit 0,
+the last route stays. Exit 2: no path could be set at all, or lines of the log were lost.`,
+  )
+  .action(run);
+
+/** What start and plan lines tell about the run. */
+function heading(flags: Flags, seed: number, interfaces: readonly string[], { weights }: Choice): object {
+  const { strategy, period, first } = flags;
+  return { version: VERSION, strategy, period, seed, first, weights, interfaces };
+}
+
+function chooseFor({ strategy, first }: Flags, seed: number, interfaces: readonly string[]): Choice {
+  if (first === 'random') return choose(strategy, { seed, paths: interfaces.length });
+  if (first > interfaces.length)
+    throw badFlag('--first', String(first), `the number of a path: there are ${interfaces.length}`);
+  return choose(strategy, { seed, paths: interfaces.length, first: first - 1 });
+}
+
+async function print(flags: Flags, seed: number, count: number): Promise<void> {
+  const interfaces = flags.interfaces ?? selectTunnels(undefined, existingTunnels());
+  const choice = chooseFor(flags, seed, interfaces);
+  const out = JsonLog.open(flags.log, { gone: () => undefined, trouble: console.error });
+  out.line({ event: 'plan', ...heading(flags, seed, interfaces, choice) });
+  for (const { n, at, path } of firstEntries(choice.paths, flags.period, count))
+    out.line({ event: 'entry', n, at, path: interfaces[path] });
+  await out.close();
+}
+
+async function run(flags: Flags): Promise<void> {
+  const seed = flags.seed ?? randomInt(2 ** 48 - 1);
+  if (flags.plan !== undefined) return print(flags, seed, flags.plan);
+  requireNetAdmin();
+  const interfaces = selectTunnels(flags.interfaces, existingTunnels());
+  const choice = chooseFor(flags, seed, interfaces);
+  await takeLock('comps-migrate', 'another migrate.ts');
+
+  const stop = new AbortController();
+  takeSignal((signal) => stop.abort(signal));
+  const log = JsonLog.open(flags.log, {
+    gone: () => stop.abort('log reader gone'),
+    trouble: (message) => console.error(`the switch log cannot be written, trying again: ${message}`),
+  });
+  const routes = new IpBatch();
+  atEnd(() => routes.close());
+  const ready = await routes.ready();
+  if (!ready.ok)
+    throw new Fault({ what: `ip -batch does not work: ${ready.message}`, next: 'apt-get install iproute2' });
+
+  const clock = systemClock();
+  const { period, duration, switches } = flags;
+  log.line({
+    event: 'start',
+    time: clock.epoch(clock.now()),
+    ...heading(flags, seed, interfaces, choice),
+    table: TABLE,
+    node: process.version,
+  });
+  const totals = await migrate(
+    { interfaces, choice, period, duration, switches },
+    { clock, routes, log: (line) => log.line(line), warn: console.error },
+    stop.signal,
+  );
+  log.line({ event: 'end', time: clock.epoch(clock.now()), ...totals });
+  const complete = await log.close();
+  if (totals.path === null)
+    console.error('error: not one path could be set; the reasons are in the switch log');
+  if (!complete && totals.reason !== 'log reader gone')
+    console.error('error: lines of the switch log were lost');
+  if (totals.path === null || !complete) exitWith(EXIT.failed);
+}
+
+await main(program);

@@ -1,0 +1,106 @@
+/** `lab.ts up|down|status|exec`: the whole network on this computer, for trying things out. */
+import { relative } from 'node:path';
+import { command, exitWith, main, paint, userArguments } from './lib/cli.ts';
+import { execIn } from './lib/lab/exec.ts';
+import { bringUp, type Lab, labDown, prepareLab } from './lib/lab/lab.ts';
+import { shapeFrom } from './lib/lab/roles.ts';
+import { labStatus } from './lib/lab/status.ts';
+import { seconds } from './lib/progress.ts';
+
+const NAME = ['--name <name>', 'which lab; several can stand side by side', 'lab'] as const;
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+const here = (path: string): string => relative(process.cwd(), path) || '.';
+
+function introduce({ name, directory, shape }: Lab): void {
+  const flag = name === 'lab' ? '' : ` --name ${name}`;
+  const lab = here(directory);
+  console.log(`  files     ${lab}/hosts.ini  config.cfg  id_ed25519  known_hosts  site/access.log`);
+  console.log(`  set up    npx zx scripts/lab.ts exec${flag} -- npx zx scripts/wgnet-setup.ts \\`);
+  console.log(`              -i ${lab}/hosts.ini -c ${lab}/config.cfg`);
+  console.log(`  look in   npx zx scripts/lab.ts exec${flag} vpn${shape.vpn} -- ip addr`);
+  console.log(`  end       npx zx scripts/lab.ts down${flag}`);
+}
+
+interface UpFlags {
+  name: string;
+  vpn: string;
+  comp: string;
+  mirror?: string;
+}
+
+async function up({ name, vpn, comp, mirror }: UpFlags): Promise<void> {
+  const shape = shapeFrom({ vpn, comp });
+  await prepareLab(mirror);
+  const began = performance.now();
+  const { lab, decision } = await bringUp({ name, ...shape });
+  const took = seconds(performance.now() - began);
+  const what = `${plural(shape.vpn, 'vpn')} + ${shape.comp} comp, a client, a web site, a controller`;
+  if (decision.do === 'nothing') return console.log(`The lab "${name}" is up already; nothing changed.`);
+  if (decision.do === 'start') return console.log(`Started ${decision.roles.join(', ')} again (${took}).`);
+  console.log(`${paint.green('✓')} the lab "${name}" is up (${what}) ${paint.dim(took)}`);
+  introduce(lab);
+}
+
+async function down({ name }: { name: string }): Promise<void> {
+  const began = performance.now();
+  const { machines, namespaces, folder } = await labDown(name);
+  if (machines + namespaces === 0 && !folder) return console.log(`There is no lab "${name}"; nothing to do.`);
+  const took = seconds(performance.now() - began);
+  const what = `${plural(machines, 'machine')}, ${plural(namespaces, 'namespace')}`;
+  console.log(`${paint.green('✓')} the lab "${name}" is gone (${what}) ${paint.dim(took)}`);
+}
+
+async function status({ name, json }: { name: string; json?: boolean }): Promise<void> {
+  const found = await labStatus(name);
+  if (json) return console.log(JSON.stringify(found, null, 2));
+  const { up, remains, machines, directory, clientDirectory } = found;
+  const next = remains ? `\`up\` or \`down\` clears its remains` : '`up` makes it';
+  if (machines.length === 0) return console.log(`The lab "${name}" is not up; ${next}.`);
+  const word = up ? 'up' : remains ? `not whole; ${next}` : 'up in part; `up` starts what is down';
+  console.log(`The lab "${name}" is ${word}.`);
+  for (const { role, address, up, pid } of machines)
+    console.log(
+      `  ${role.padEnd(7)} ${address.padEnd(15)} ${up ? paint.green('up  ') : paint.red('down')} ${pid ?? ''}`.trimEnd(),
+    );
+  console.log(`  files          ${here(directory)}\n  client's files ${here(clientDirectory)}`);
+}
+
+const program = command('lab.ts', 'A whole network on this computer').enablePositionalOptions();
+
+program
+  .command('up')
+  .description('start droplets, a client, a web site and a controller; needs root')
+  .option(...NAME)
+  .option('--vpn <count>', 'droplets in [vpn], 1 to 64; the last has no WireGuard yet', '3')
+  .option('--comp <count>', 'droplets in [comp]', '1')
+  .option('--mirror <url>', "Debian mirror for the first time; apt's own unless given")
+  .action(up);
+
+program
+  .command('down')
+  .description('remove all that `up` made, also what a crash left')
+  .option(...NAME)
+  .action(down);
+
+program
+  .command('status')
+  .description('who is up, and where')
+  .option(...NAME)
+  .option('--json', 'for programs')
+  .action(status);
+
+program
+  .command('exec')
+  .usage('[--name NAME] [HOST] -- CMD...')
+  .description(
+    'run CMD in the controller, or in HOST: vpn1, comp1, client, inet, net (or its address); a shell without CMD',
+  )
+  .option(...NAME)
+  .argument('[words...]', 'HOST and CMD')
+  .passThroughOptions()
+  .allowUnknownOption()
+  .action(async (words: string[], { name }: { name: string }) => {
+    exitWith(await execIn(name, words, userArguments(process.argv)));
+  });
+
+await main(program);

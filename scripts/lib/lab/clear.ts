@@ -1,0 +1,56 @@
+/** Takes away what a lab owns, found by its prefix and not by any record; also after a crash. */
+import { Fault } from '../cli.ts';
+import { exists, remove } from '../files.ts';
+import { killNow } from '../transport/local.ts';
+import { namespacesOf, pidsIn, removeNamespaces } from './network.ts';
+import { nameOf, type Place } from './place.ts';
+import { until } from './poll.ts';
+import { type Running, runningIn } from './processes.ts';
+import type { Role } from './roles.ts';
+
+/** Milliseconds that processes may take to go after SIGKILL. */
+const PATIENCE = 20_000;
+
+/** Cuts the power of machines; systemd-nspawn then takes their mounts away and ends by itself. */
+export async function cutPower(place: Place, roles?: readonly Role[]): Promise<number> {
+  const chosen = (): [Role, Running][] =>
+    [...runningIn(place)].filter(([role]) => roles === undefined || roles.includes(role));
+  const before = chosen().length;
+  const gone = await until(PATIENCE, () => {
+    const left = chosen();
+    killNow(left.flatMap(([, { leader }]) => (leader === undefined ? [] : [leader])));
+    return left.length === 0;
+  });
+  if (gone) return before;
+  const [role, running] = chosen()[0] ?? ['client', { host: 0 }];
+  throw new Fault({
+    what: `the machine ${nameOf(place, role)} does not end`,
+    next: `see what process ${running.host} waits for (ps -o pid,stat,wchan,args ${running.host}), then repeat it`,
+  });
+}
+
+/** Ends every process that is left in these namespaces, and removes them. */
+export async function clearNamespaces(place: Place, roles: readonly Role[]): Promise<void> {
+  await until(PATIENCE, async () => {
+    const pids = (await Promise.all(roles.map((role) => pidsIn(place, role)))).flat();
+    killNow(pids);
+    return pids.length === 0;
+  });
+  await removeNamespaces(place, roles);
+}
+
+export interface Removed {
+  machines: number;
+  namespaces: number;
+  folder: boolean;
+}
+
+/** Removes all that a lab owns; what there was. */
+export async function clear(place: Place): Promise<Removed> {
+  const machines = await cutPower(place);
+  const namespaces = await namespacesOf(place);
+  await clearNamespaces(place, namespaces);
+  const folder = exists(place.directory);
+  remove(place.directory);
+  return { machines, namespaces: namespaces.length, folder };
+}

@@ -1,0 +1,31 @@
+/** What `up` has to do, from what was asked for and what is there. */
+import { Fault } from '../cli.ts';
+import { isMachine, type Role, rolesOf, type Shape } from './roles.ts';
+
+export interface Present {
+  /** Of the last `up` that came to its end. */
+  shape: Shape | undefined;
+  namespaces: readonly Role[];
+  machines: readonly Role[];
+}
+
+export type Decision =
+  | { do: 'nothing' }
+  /** Clear what there is, and build all. */
+  | { do: 'build' }
+  /** The lab stands; only these machines are down. */
+  | { do: 'start'; roles: Role[] };
+
+/** A Fault where a lab of another shape is up. */
+export function decide(name: string, wanted: Shape, { shape, namespaces, machines }: Present): Decision {
+  if (shape === undefined || machines.length === 0) return { do: 'build' };
+  if (shape.vpn !== wanted.vpn || shape.comp !== wanted.comp)
+    throw new Fault({
+      what: `the lab "${name}" is up with ${shape.vpn} vpn and ${shape.comp} comp droplets`,
+      next: `npx zx scripts/lab.ts down --name ${name}, or choose another --name for a second lab`,
+    });
+  const roles = rolesOf(shape);
+  if (!roles.every((role) => namespaces.includes(role))) return { do: 'build' };
+  const down = roles.filter((role) => isMachine(role) && !machines.includes(role));
+  return down.length === 0 ? { do: 'nothing' } : { do: 'start', roles: down };
+}

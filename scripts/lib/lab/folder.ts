@@ -1,0 +1,36 @@
+/** Writes the lab's folder: keys, inventory, settings, web site. Private keys stay readable for root alone. */
+import { join } from 'node:path';
+import { list, makeDirectory, readText, setMode, writeText } from '../files.ts';
+import { run } from '../transport/local.ts';
+import type { Place } from './place.ts';
+import { dropletsOf, type Role, type Shape } from './roles.ts';
+import { makeSite } from './site.ts';
+import { configCfg, hostsIni, knownHosts } from './workspace.ts';
+
+const makeKey = (path: string, comment: string): Promise<string> =>
+  run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', path]);
+
+function privateFolder(path: string): void {
+  makeDirectory(path);
+  setMode(path, 0o700);
+}
+
+/** Everything a lab's folder holds before its machines start; the folder must not exist yet. */
+export async function writeFolder(place: Place, shape: Shape): Promise<void> {
+  const { directory, clientDirectory } = place;
+  const inLab = (name: string): string => join(directory, name);
+  for (const path of [directory, inLab('keys'), inLab('log')]) privateFolder(path);
+  if (list(clientDirectory).length === 0) privateFolder(clientDirectory);
+  const droplets = dropletsOf(shape);
+  await Promise.all([
+    makeKey(inLab('id_ed25519'), `lab ${place.name}`),
+    ...droplets.map((role) => makeKey(inLab(`keys/${role}`), role)),
+    makeSite(inLab('site')),
+  ]);
+  const keys = new Map<Role, string>(
+    droplets.map((role) => [role, readText(inLab(`keys/${role}.pub`)).trim()]),
+  );
+  writeText(inLab('known_hosts'), knownHosts(keys));
+  writeText(inLab('hosts.ini'), hostsIni(shape, inLab('id_ed25519')));
+  writeText(inLab('config.cfg'), configCfg(shape));
+}

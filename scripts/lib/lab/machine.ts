@@ -1,0 +1,100 @@
+/** The command lines that start the lab's machines; nothing here runs anything. */
+import { join } from 'node:path';
+import { nameOf, type Place } from './place.ts';
+import { isDroplet, RESOLVER, type Role, SITE } from './roles.ts';
+
+/** systemd-nspawn's environment: /proc/sys/net can be written, many machines share one read-only tree. */
+export const NSPAWN_ENVIRONMENT = { SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network', SYSTEMD_NSPAWN_LOCK: '0' };
+
+export interface MachineParts {
+  /** The folder with the file system that the machine starts from; its writes stay in memory. */
+  tree: string;
+  /** npm's own folder on this computer. */
+  npm: string;
+}
+
+const escaped = (path: string): string => path.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
+const readOnly = (path: string, inside: string): string => `--bind-ro=${escaped(path)}:${inside}`;
+
+/** Names of the resolver's only host. */
+export const SITE_NAMES = ['www.example.org', 'example.org'] as const;
+
+function dropletWords(place: Place, role: Role): string[] {
+  return [
+    '--boot',
+    // systemd puts it into root's authorized_keys, a file like any other.
+    `--load-credential=ssh.authorized_keys.root:${join(place.directory, 'id_ed25519.pub')}`,
+    readOnly(join(place.directory, 'keys', role), '/etc/ssh/ssh_host_ed25519_key'),
+  ];
+}
+
+const clientWords = (place: Place, { npm }: MachineParts): string[] => [
+  readOnly(join(place.project, 'client', 'scripts'), '/comps'),
+  readOnly(join(place.project, 'node_modules'), '/node_modules'),
+  readOnly(join(place.project, '.npmrc'), '/.npmrc'),
+  readOnly(npm, '/opt/npm'),
+  readOnly(place.clientDirectory, '/etc/wireguard'),
+  '--as-pid2',
+  'sleep',
+  'infinity',
+];
+
+/** Web site and resolver in one machine; if one of them ends, the machine does. */
+function inetWords(place: Place): string[] {
+  const resolver = [
+    'dnsmasq --keep-in-foreground --conf-file=/dev/null --user=root --no-hosts --no-resolv',
+    `--bind-interfaces --listen-address=${RESOLVER} --except-interface=lo`,
+    `--host-record=${SITE_NAMES.join(',')},${SITE} --local=/#/`,
+    '--log-queries --log-facility=/site/dns.log',
+  ].join(' ');
+  return [
+    `--bind=${escaped(join(place.directory, 'site'))}:/site`,
+    '--as-pid2',
+    'bash',
+    '-c',
+    `nginx -c /site/nginx.conf & ${resolver} & wait -n`,
+  ];
+}
+
+/** The command that starts a role's machine. */
+export function machineWords(place: Place, role: Role, parts: MachineParts): string[] {
+  return [
+    'systemd-nspawn',
+    '-q',
+    `--directory=${parts.tree}`,
+    '--volatile=overlay',
+    `--machine=${nameOf(place, role)}`,
+    `--hostname=${role}`,
+    `--network-namespace-path=/run/netns/${nameOf(place, role)}`,
+    '--capability=CAP_NET_ADMIN',
+    '--bind=/dev/net/tun',
+    '--register=no',
+    '--keep-unit',
+    '--resolv-conf=off',
+    '--timezone=off',
+    '--link-journal=no',
+    '--console=pipe',
+    ...(isDroplet(role)
+      ? dropletWords(place, role)
+      : role === 'inet'
+        ? inetWords(place)
+        : clientWords(place, parts)),
+  ];
+}
+
+/** The environment that a command inside a machine gets, in place of this computer's. */
+const INSIDE = [
+  'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  'HOME=/root',
+  'LANG=C.UTF-8',
+];
+
+/**
+ * The command that runs `words` inside the machine with this leader. It ends (SIGTERM) when its starter
+ * does, and reacts to Ctrl-C by itself.
+ */
+export const insideWords = (leader: number, words: readonly string[], terminal = 'dumb'): string[] => [
+  ...['sh', '-c', 'trap "" INT; exec "$@"', 'sh', 'nsenter', '-t', String(leader), '-a'],
+  ...['setpriv', '--pdeathsig', 'TERM', 'env', '-i', '--default-signal=INT', ...INSIDE, `TERM=${terminal}`],
+  ...words,
+];

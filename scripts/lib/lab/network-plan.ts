@@ -1,0 +1,70 @@
+/** The lab's network as lines for `ip -batch`; nothing here runs anything. */
+import { nameOf, type Place } from './place.ts';
+import { addressOf, isDroplet, RESOLVER, type Role } from './roles.ts';
+
+/** Bridges in the router namespace, each the gateway of its network. None leads out of this computer. */
+const BRIDGES = { cloud0: '198.51.100.1', home0: '192.0.2.1', inet0: '203.0.113.1' } as const;
+
+interface Link {
+  bridge: keyof typeof BRIDGES;
+  /** The interface's name inside; a droplet's is not eth0, so that nobody can rely on that. */
+  device: 'eth0' | 'ens3';
+  addresses: string[];
+  gateway: string | undefined;
+}
+
+/** How a role is connected to the router. */
+export function linkOf(role: Exclude<Role, 'net'>): Link {
+  const bridge = role === 'client' ? 'home0' : role === 'inet' ? 'inet0' : 'cloud0';
+  return {
+    bridge,
+    device: isDroplet(role) ? 'ens3' : 'eth0',
+    addresses: role === 'inet' ? [addressOf(role), RESOLVER] : [addressOf(role)],
+    gateway: role === 'ctl' ? undefined : BRIDGES[bridge],
+  };
+}
+
+/** Kernel settings of a new namespace: what a fresh machine has, whatever this computer's own are. */
+export function sysctlsOf(role: Role): string[] {
+  if (role === 'net')
+    return [
+      'net.ipv4.ip_forward=1',
+      'net.ipv4.conf.all.send_redirects=0',
+      'net.ipv4.conf.default.send_redirects=0',
+    ];
+  return ['net.ipv4.ip_forward=0', 'net.ipv4.conf.all.rp_filter=2', 'net.ipv4.conf.default.rp_filter=2'];
+}
+
+/** Inside the router: the bridges. */
+export const routerLines = (): string[] => [
+  'link set lo up',
+  ...Object.entries(BRIDGES).flatMap(([bridge, address]) => [
+    `link add ${bridge} type bridge`,
+    `addr add ${address}/24 dev ${bridge}`,
+    `link set ${bridge} up`,
+  ]),
+];
+
+/** From outside: the cable between a role and the router, whose end there is called like the role. */
+export const cableLine = (place: Place, role: Exclude<Role, 'net'>): string =>
+  `link add name ${linkOf(role).device} netns ${nameOf(place, role)} type veth ` +
+  `peer name ${role} netns ${nameOf(place, 'net')}`;
+
+/** Inside the router: the role's cable goes into its bridge. */
+export const portLines = (role: Exclude<Role, 'net'>): string[] => [
+  `link set ${role} master ${linkOf(role).bridge}`,
+  `link set ${role} up`,
+];
+
+/** Inside the role's own namespace: address and way out. */
+export function deviceLines(role: Exclude<Role, 'net'>): string[] {
+  const { device, addresses, gateway } = linkOf(role);
+  return [
+    'link set lo up',
+    // Every packet is on the cable as it would be on a real one, and so in a capture: none joined to others.
+    `link set ${device} gso_max_segs 1`,
+    ...addresses.map((address) => `addr add ${address}/24 dev ${device}`),
+    `link set ${device} up`,
+    ...(gateway === undefined ? [] : [`route add default via ${gateway}`]),
+  ];
+}

@@ -1,0 +1,91 @@
+/** A lab that is up, for commands and tests: run things in it, cut the power of one machine. */
+import { Fault } from '../cli.ts';
+import { attempt, type LocalOptions } from '../transport/local.ts';
+import { boot } from './boot.ts';
+import { clearNamespaces, cutPower } from './clear.ts';
+import { insideWords } from './machine.ts';
+import { buildNetwork, unplug } from './network.ts';
+import { nameOf, type Place, placeOf } from './place.ts';
+import { runningIn } from './processes.ts';
+import { addressOf, isMachine, type Role, rolesOf, type Shape } from './roles.ts';
+import { readState, type State } from './state.ts';
+
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Lab {
+  name: string;
+  /** `.lab`: hosts.ini, config.cfg, id_ed25519, known_hosts, site/access.log, site/dns.log, log/. */
+  directory: string;
+  /** Client files written here are what the client machine sees in /etc/wireguard. */
+  clientDirectory: string;
+  shape: Shape;
+  roles: Role[];
+  addressOf(role: Role): string;
+  /** The name for `ip netns`, also of a machine that is down. */
+  namespaceOf(role: Role): string;
+  /** The command line that runs `words` in a role's machine; in `net` and `ctl` with this computer's files. */
+  words(role: Role, words: readonly string[]): string[];
+  /** Runs `words` in a role's machine, whatever they end with. */
+  exec(role: Role, words: readonly string[], options?: LocalOptions): Promise<Outcome>;
+  /** Runs `words` where the commands that work on the lab run. */
+  controller(words: readonly string[], options?: LocalOptions): Promise<Outcome>;
+  /** A power cut: the machine is gone at once, with all that it wrote. */
+  stop(role: Role): Promise<void>;
+  /** Boots a machine that is down, as new as on the first day, and waits until it serves. */
+  start(role: Role): Promise<void>;
+}
+
+function commandIn(place: Place, role: Role, words: readonly string[]): string[] {
+  if (!isMachine(role)) return ['ip', 'netns', 'exec', nameOf(place, role), ...words];
+  const leader = runningIn(place).get(role)?.leader;
+  if (leader !== undefined) return insideWords(leader, words, process.env.TERM);
+  throw new Fault({
+    at: role,
+    what: 'this machine is down',
+    next: `npx zx scripts/lab.ts up --name ${place.name} starts it again`,
+  });
+}
+
+async function start(place: Place, state: State, role: Role): Promise<void> {
+  if (runningIn(place).has(role)) return;
+  // A new namespace: the old one may still hold what the machine had set in its kernel.
+  await unplug(place, role);
+  await clearNamespaces(place, [role]);
+  await buildNetwork(place, [role]);
+  await boot(place, state, [role]);
+}
+
+/** The lab with this state. */
+export function labOf(place: Place, state: State): Lab {
+  const words: Lab['words'] = (role, command) => commandIn(place, role, command);
+  const exec: Lab['exec'] = (role, command, options) => attempt(words(role, command), options);
+  return {
+    name: place.name,
+    directory: place.directory,
+    clientDirectory: place.clientDirectory,
+    shape: { vpn: state.vpn, comp: state.comp },
+    roles: rolesOf(state),
+    addressOf,
+    namespaceOf: (role) => nameOf(place, role),
+    words,
+    exec,
+    controller: (command, options) => exec('ctl', command, options),
+    stop: async (role) => {
+      await cutPower(place, [role]);
+    },
+    start: (role) => start(place, state, role),
+  };
+}
+
+/** The lab called `name`; a Fault where it is not up. */
+export function openLab(name = 'lab'): Lab {
+  const place = placeOf(name);
+  const state = readState(place);
+  if (state !== undefined) return labOf(place, state);
+  const flag = name === 'lab' ? '' : ` --name ${name}`;
+  throw new Fault({ what: `the lab "${name}" is not up`, next: `npx zx scripts/lab.ts up${flag}` });
+}

@@ -1,0 +1,33 @@
+/** The lab's machines that run, read from the kernel's list of processes and from nowhere else. */
+import { list, readTextIfStill } from '../files.ts';
+import { type Place, roleIn } from './place.ts';
+import type { Role } from './roles.ts';
+
+export interface Running {
+  /** The systemd-nspawn process on this computer's side. */
+  host: number;
+  /** Process 1 of the machine, by the number it has outside; undefined in its first and last moments. */
+  leader: number | undefined;
+}
+
+/** The machine that a command line runs; undefined for any other command. */
+export function machineIn(commandLine: string): string | undefined {
+  const [program, ...words] = commandLine.split('\0');
+  if (program !== 'systemd-nspawn') return undefined;
+  return words.find((word) => word.startsWith('--machine='))?.slice('--machine='.length);
+}
+
+/** Machines of this lab that run now. */
+export function runningIn(place: Place): Map<Role, Running> {
+  const found = new Map<Role, Running>();
+  for (const entry of list('/proc').filter((name) => /^\d+$/.test(name))) {
+    const machine = machineIn(readTextIfStill(`/proc/${entry}/cmdline`) ?? '');
+    const role = machine === undefined ? undefined : roleIn(place, machine);
+    const children = readTextIfStill(`/proc/${entry}/task/${entry}/children`) ?? '';
+    // Its helpers have the same command line, and no child.
+    if (role === undefined || (children === '' && found.has(role))) continue;
+    const leader = children.trim().split(' ')[0];
+    found.set(role, { host: Number(entry), leader: leader ? Number(leader) : undefined });
+  }
+  return found;
+}

@@ -1,0 +1,83 @@
+/** What the lab's image is made of. Its hash names the image, so a changed recipe is a new image. */
+import { createHash } from 'node:crypto';
+import { RESOLVER } from './roles.ts';
+
+export const SUITE = 'trixie';
+
+/** A small cloud droplet as it is handed over: systemd, SSH, no Python. */
+const DROPLET = ['systemd-sysv', 'openssh-server', 'iproute2', 'procps', 'kmod', 'iputils-ping'];
+
+/** What a droplet must install before it can be a proxy; `bare` has it as packages only. */
+export const WIREGUARD = ['wireguard-tools', 'wireguard-go', 'nftables'];
+
+/** The client, and the far end of the network. */
+const WORLD = [
+  ...WIREGUARD,
+  ...['iproute2', 'procps', 'iputils-ping', 'tcpdump', 'curl', 'openssl', 'less', 'bind9-dnsutils'],
+  ...['nodejs', 'nginx-light', 'dnsmasq-base'],
+];
+
+/** Where a droplet's own package folder is. */
+export const POOL = '/opt/packages';
+
+// Runs while the system is made: WireGuard's packages, and what they need that is not there yet.
+const FETCH_POOL = [
+  'export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"',
+  'apt-get clean',
+  `apt-get install --download-only --no-install-recommends --yes ${WIREGUARD.join(' ')}`,
+  `mkdir -p "$1${POOL}"`,
+  `mv "$1"/var/cache/apt/archives/*.deb "$1${POOL}/"`,
+].join(' && ');
+
+const LINK_NPM =
+  'ln -s /opt/npm/bin/npm-cli.js "$1/usr/local/bin/npm" && ln -s /opt/npm/bin/npx-cli.js "$1/usr/local/bin/npx"';
+
+interface System {
+  packages: string[];
+  hook: string;
+}
+
+export const SYSTEMS: Record<'bare' | 'world', System> = {
+  bare: { packages: DROPLET, hook: FETCH_POOL },
+  world: { packages: WORLD, hook: LINK_NPM },
+};
+
+/** Files written into every system. */
+export const FILES: Record<string, string> = {
+  // Empty: each boot makes its own.
+  '/etc/machine-id': '',
+  '/etc/resolv.conf': `nameserver ${RESOLVER}\n`,
+  '/etc/apt/sources.list': `deb [trusted=yes] file:${POOL} ./\n`,
+};
+
+/** Paths removed from every system: what would be shared by all machines, or name this computer. */
+export const REMOVED = [
+  '/etc/hostname',
+  ...['rsa', 'ecdsa', 'ed25519'].flatMap((kind) => [
+    `/etc/ssh/ssh_host_${kind}_key`,
+    `/etc/ssh/ssh_host_${kind}_key.pub`,
+  ]),
+];
+
+/** mmdebstrap's command line for one system. */
+export function debianWords(name: 'bare' | 'world', tree: string, mirror: string): string[] {
+  const { packages, hook } = SYSTEMS[name];
+  const without = ['doc', 'man', 'locale', 'info'].map(
+    (folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`,
+  );
+  return [
+    'mmdebstrap',
+    ...['--mode=root', '--variant=apt', `--include=${packages.join(',')}`],
+    ...without,
+    '--aptopt=Acquire::Languages "none"',
+    `--customize-hook=${hook}`,
+    ...[SUITE, tree, mirror],
+  ];
+}
+
+/** The image's name. */
+export const recipeHash = (): string =>
+  createHash('sha256')
+    .update(JSON.stringify([debianWords('bare', '', ''), debianWords('world', '', ''), FILES, REMOVED]))
+    .digest('hex')
+    .slice(0, 12);

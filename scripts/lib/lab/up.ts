@@ -1,0 +1,89 @@
+/** Puts a lab up, whatever is there: nothing, the lab itself, or the remains of one. */
+import { atEnd, EXIT, Fault } from '../cli.ts';
+import { boot } from './boot.ts';
+import { clear } from './clear.ts';
+import { type Decision, decide } from './decide.ts';
+import { writeFolder } from './folder.ts';
+import { checkHost, npmFolder } from './host.ts';
+import { ensureImage } from './image.ts';
+import { withLock } from './lock.ts';
+import { buildNetwork, namespacesOf } from './network.ts';
+import { type Lab, labOf } from './open.ts';
+import { type Place, placeOf } from './place.ts';
+import { runningIn } from './processes.ts';
+import { rolesOf, type Shape } from './roles.ts';
+import { readState, type State, writeState } from './state.ts';
+
+export interface UpOptions extends Partial<Shape> {
+  name?: string;
+}
+
+/** Refuses while another `up` or `down` of this lab is at work. */
+export const alone = <T>(place: Place, work: () => Promise<T>): Promise<T> =>
+  withLock(
+    `lab ${place.prefix}`,
+    () => {
+      throw new Fault({
+        what: `another \`up\` or \`down\` of the lab "${place.name}" is at work`,
+        next: 'wait until it ends, or choose another --name for a second lab',
+      });
+    },
+    work,
+  );
+
+/** What a lab needs before it can be put up, with progress: this computer's packages, and the image. */
+export async function prepareLab(mirror?: string): Promise<string> {
+  await checkHost();
+  return ensureImage(mirror);
+}
+
+async function build(place: Place, state: State, signal: AbortSignal): Promise<void> {
+  await clear(place);
+  await writeFolder(place, state);
+  signal.throwIfAborted();
+  await buildNetwork(place, rolesOf(state));
+  signal.throwIfAborted();
+  await boot(place, state, rolesOf(state), signal);
+  writeState(place, state);
+}
+
+/** Builds a lab, or leaves nothing of it: also after an error and after Ctrl-C. */
+async function buildWhole(place: Place, state: State): Promise<void> {
+  const stop = new AbortController();
+  const work = build(place, state, stop.signal);
+  let done = false;
+  const forget = atEnd(async () => {
+    if (done) return;
+    stop.abort(new Fault({ what: `the lab "${place.name}" was interrupted`, code: EXIT.interrupted }));
+    await work.catch(() => {});
+    await clear(place);
+  });
+  try {
+    await work;
+    done = true;
+  } finally {
+    await forget();
+  }
+}
+
+/** Puts a lab up (3 vpn and 1 comp unless told otherwise); says what there was to do. */
+export async function bringUp(options: UpOptions = {}): Promise<{ lab: Lab; decision: Decision }> {
+  const { name = 'lab', vpn = 3, comp = 1 } = options;
+  const place = placeOf(name);
+  const state: State = { vpn, comp, image: await prepareLab(), npm: await npmFolder() };
+  return alone(place, async () => {
+    const before = readState(place);
+    const decision = decide(name, state, {
+      shape: before,
+      namespaces: await namespacesOf(place),
+      machines: [...runningIn(place).keys()],
+    });
+    if (decision.do === 'build') await buildWhole(place, state);
+    const lab = labOf(place, decision.do === 'build' ? state : (before ?? state));
+    if (decision.do === 'start') for (const role of decision.roles) await lab.start(role);
+    return { lab, decision };
+  });
+}
+
+/** Puts a lab up, and opens it. */
+export const labUp = async (options: UpOptions = {}): Promise<Lab> => (await bringUp(options)).lab;

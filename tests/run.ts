@@ -1,0 +1,71 @@
+/** `npm test`: everything, the quickest to fail first. */
+
+import { command, EXIT, exitWith, Fault, main, paint } from '../scripts/lib/cli.ts';
+import { list } from '../scripts/lib/files.ts';
+import { checkHost } from '../scripts/lib/lab/host.ts';
+import { ensurePackages } from '../scripts/lib/lab/packages.ts';
+import { seconds } from '../scripts/lib/progress.ts';
+import { attempt } from '../scripts/lib/transport/local.ts';
+
+const testsIn = (folder: string): string[] =>
+  list(`tests/${folder}`)
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `tests/${folder}/${name}`);
+
+/** Node's own runner; `jobs` files at a time. */
+const nodeTests = (folder: string, jobs: number): string[] => [
+  ...['node', '--import=tsx', '--test', '--test-reporter=spec', `--test-concurrency=${jobs}`],
+  ...testsIn(folder),
+];
+
+interface Part {
+  name: string;
+  words: string[];
+  needsLab?: boolean;
+}
+
+const PARTS: Part[] = [
+  { name: 'type check', words: ['npx', 'tsc', '--project', '.'] },
+  { name: 'format and lint', words: ['npx', 'biome', 'ci', '--error-on-warnings', '.'] },
+  { name: 'import rule', words: ['npx', 'depcruise', 'scripts', 'client/scripts', 'tests'] },
+  { name: 'unit tests', words: nodeTests('unit', 2) },
+  { name: 'lab tests', words: nodeTests('lab', 2), needsLab: true },
+];
+
+async function runPart({ name, words }: Part): Promise<boolean> {
+  console.log(`\n${paint.bold(`== ${name}`)}`);
+  const began = performance.now();
+  const { code } = await attempt(words, { interactive: true });
+  const took = seconds(performance.now() - began);
+  console.log(
+    code === 0 ? paint.green(`== ${name}: good, ${took}`) : paint.red(`== ${name}: failed, ${took}`),
+  );
+  return code === 0;
+}
+
+/** The tools that tests call; refuses with the command that installs them where it cannot. */
+async function prepare(lab: boolean): Promise<void> {
+  await ensurePackages(['wireguard-tools', 'wireguard-go', 'iproute2', 'nftables']);
+  if (lab) await checkHost();
+}
+
+async function test({ lab }: { lab: boolean }): Promise<number> {
+  await prepare(lab);
+  const failed: string[] = [];
+  for (const part of PARTS.filter(({ needsLab }) => lab || !needsLab))
+    if (!(await runPart(part))) failed.push(part.name);
+  const left = PARTS.filter(({ needsLab }) => !lab && needsLab).map(({ name }) => name);
+  if (left.length > 0) console.log(paint.yellow(`\nNOT RUN, as --no-lab asked: ${left.join(', ')}`));
+  if (failed.length > 0) throw new Fault({ what: `failed: ${failed.join(', ')}`, code: EXIT.failed });
+  console.log(paint.green(`\n${left.length > 0 ? 'All that was run is good.' : 'Everything is good.'}`));
+  return EXIT.ok;
+}
+
+await main(
+  command(
+    'npm test --',
+    'everything: types, lint, import rule, unit tests, and the lab (real machines; needs root)',
+  )
+    .option('--no-lab', 'leave out what needs root and network namespaces')
+    .action(async (options: { lab: boolean }) => exitWith(await test(options))),
+);

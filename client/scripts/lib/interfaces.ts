@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { Fault } from './fault.ts';
 import { badFlag } from './flags.ts';
+import { askIp } from './ip.ts';
 
 /** What brings the client's interfaces up. */
 export const SET_UP = '/etc/wireguard/setup.sh';
@@ -29,20 +29,8 @@ export function namesIn(list: string): string[] {
   return names;
 }
 
-/** The wgnetN of this network namespace, in numeric order; throws a Fault where `ip` cannot tell. */
-export function existingTunnels(): string[] {
-  const result = spawnSync('ip', ['-j', 'link', 'show'], { encoding: 'utf8' });
-  if (result.error !== undefined)
-    throw new Fault({ what: `cannot run ip: ${result.error.message}`, next: 'apt-get install iproute2' });
-  try {
-    return tunnelNames(result.stdout);
-  } catch {
-    throw new Fault({
-      what: `ip -j link show: ${result.stderr.trim() || 'no JSON'}`,
-      next: 'apt-get install iproute2',
-    });
-  }
-}
+/** The wgnetN of this network namespace, in numeric order. */
+export const existingTunnels = (): string[] => tunnelNames(askIp('-j', 'link', 'show'));
 
 /** The interfaces to migrate over: those wanted, else all that exist; throws a Fault where one is missing. */
 export function selectTunnels(wanted: readonly string[] | undefined, existing: readonly string[]): string[] {

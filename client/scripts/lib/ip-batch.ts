@@ -1,5 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import { type IpProcess, startIp } from './ip.ts';
 
 /** What became of a command: `at` is when the answer came, in performance.now()'s milliseconds. */
 export type Outcome = { ok: true; at: number } | { ok: false; at: number; message: string };
@@ -34,6 +33,12 @@ export function readReports(text: string): { reports: Report[]; rest: string } {
  */
 const MARKER = 'done?';
 
+/**
+ * Failures that do not come from `ip` remembering an interface's number by its name after the interface was
+ * deleted and made anew: it has just asked the kernel for the name, or the kernel knows the number.
+ */
+const FRESH = /Cannot find device|Network is down|is not up|not permitted/;
+
 /** An `ip` is started at most this often, milliseconds. */
 const START_EVERY_MS = 200;
 /** An `ip` that leaves a command without an answer for this long is replaced, milliseconds. */
@@ -49,26 +54,19 @@ interface Pending {
   done: (outcome: Outcome) => void;
 }
 
-type Process = ChildProcessByStdio<Writable, null, Readable>;
-
 /** One `ip -force -batch -` and the commands that it has not answered yet. */
 class Batch {
   readonly started = performance.now();
   readonly pending: Pending[] = [];
-  /** Something failed: what it remembers (interface numbers by name) may be out of date. */
+  /** What it remembers may be out of date. */
   stale = false;
   alive = true;
   readonly closed: Promise<void>;
-  private readonly process: Process;
+  private readonly process: IpProcess = startIp();
   private lines = 0;
   private text = '';
 
   constructor() {
-    // In a session of its own, so that Ctrl-C reaches this program alone and `ip` lives until its input ends.
-    this.process = spawn('ip', ['-force', '-batch', '-'], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-      detached: true,
-    });
     let reason = '';
     this.process.on('error', (error) => {
       reason = error.message;
@@ -123,7 +121,7 @@ class Batch {
       if (oldest === undefined) return;
       if (line < oldest.line) {
         oldest.message = message;
-        this.stale = true;
+        this.stale ||= !FRESH.test(message);
         continue;
       }
       this.pending.shift();
@@ -134,7 +132,7 @@ class Batch {
   }
 }
 
-/** The one door to `ip -batch`: keeps one running, replaces it where it ended, hangs, or remembers wrongly. */
+/** The one door to `ip -batch`: keeps one running, replaces it where it ended, hangs or remembers wrongly. */
 export class IpBatch {
   private batch: Batch | undefined;
 

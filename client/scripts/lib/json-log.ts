@@ -1,9 +1,5 @@
-import { close, openSync, write } from 'node:fs';
-import { promisify } from 'node:util';
-import { Fault, messageOf } from './fault.ts';
+import { closeFile, openToAppend, writeFrom } from './files.ts';
 
-const writeTo = promisify(write);
-const closeIt = promisify(close);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Lines gather for this long before they are written, milliseconds. */
@@ -38,11 +34,7 @@ export class JsonLog {
 
   /** Appends to a file, or writes to standard output where there is no name; throws a Fault where it cannot be opened. */
   static open(file: string | undefined, events: Events): JsonLog {
-    try {
-      return new JsonLog(file === undefined ? 1 : openSync(file, 'a'), events);
-    } catch (error) {
-      throw new Fault({ at: '--log', what: messageOf(error) });
-    }
+    return new JsonLog(file === undefined ? 1 : openToAppend(file, '--log'), events);
   }
 
   line(value: object): void {
@@ -62,7 +54,7 @@ export class JsonLog {
         resolve();
       });
     });
-    if (this.fd !== 1 && this.writing === undefined) await closeIt(this.fd);
+    if (this.fd !== 1 && this.writing === undefined) await closeFile(this.fd);
     return this.gone || (this.waiting === '' && this.writing === undefined);
   }
 
@@ -74,7 +66,7 @@ export class JsonLog {
       let done = 0;
       while (done < text.length && !this.ended) {
         try {
-          done += (await writeTo(this.fd, text, done)).bytesWritten;
+          done += await writeFrom(this.fd, text, done);
         } catch (error) {
           await this.failed(error as NodeJS.ErrnoException);
         }

@@ -32,7 +32,10 @@ export interface Plan {
 export type LogLine =
   /** An entry that was carried out: the path was in force from some moment between `time` and `done`. */
   | { event: 'switch'; n: number; due: number; time: number; done: number; path: string; from: string | null }
-  /** An entry that failed: `stays` is the last path that was set, null before the first. */
+  /**
+   * An entry that failed: `stays` is the last path that was set, null before the first. Where `ip` itself ended
+   * without an answer, the path may have been set all the same.
+   */
   | {
       event: 'error';
       n: number;
@@ -50,7 +53,7 @@ export type LogLine =
 export interface Totals {
   /** What made it end. */
   reason: string;
-  /** Path in force, null where none could be set. */
+  /** The last path that was set, null where none could be. */
   path: string | null;
   /** Entries carried out, whether the path changed or not. */
   entries: number;

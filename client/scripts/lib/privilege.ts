@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Fault } from './fault.ts';
+import { readText } from './files.ts';
 
 /** Bit number of CAP_NET_ADMIN, capabilities(7). */
 const NET_ADMIN = 12n;
@@ -12,7 +12,7 @@ export function mayChangeRoutes(status: string): boolean {
 
 /** Throws a Fault where this process may not change routes. */
 export function requireNetAdmin(): void {
-  if (mayChangeRoutes(readFileSync('/proc/self/status', 'utf8'))) return;
+  if (mayChangeRoutes(readText('/proc/self/status'))) return;
   throw new Fault({
     what: 'changing routes needs root (CAP_NET_ADMIN), which this process does not have',
     next: 'run the same command as root: sudo …, or docker exec --user root …',

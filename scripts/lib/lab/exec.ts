@@ -43,5 +43,7 @@ export async function execIn(
     throw new Fault({ what: 'exec needs root, as it enters namespaces', next: 'run it with sudo' });
   const lab = openLab(name);
   const order = orderFrom(lab.shape, words, typed);
-  return handOver(lab.words(order.role, order.words.length === 0 ? ['bash'] : order.words));
+  const command = lab.words(order.role, order.words.length === 0 ? ['bash'] : order.words);
+  // It does not outlive this process, not even a `kill -9`.
+  return handOver(['setpriv', '--pdeathsig', 'TERM', ...command]);
 }

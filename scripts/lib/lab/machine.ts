@@ -22,6 +22,8 @@ export const SITE_NAMES = ['www.example.org', 'example.org'] as const;
 function dropletWords(place: Place, role: Role): string[] {
   return [
     '--boot',
+    // Boot messages go to the log.
+    '--console=read-only',
     // systemd puts it into root's authorized_keys, a file like any other.
     `--load-credential=ssh.authorized_keys.root:${join(place.directory, 'id_ed25519.pub')}`,
     readOnly(join(place.directory, 'keys', role), '/etc/ssh/ssh_host_ed25519_key'),
@@ -34,6 +36,7 @@ const clientWords = (place: Place, { npm }: MachineParts): string[] => [
   readOnly(join(place.project, '.npmrc'), '/.npmrc'),
   readOnly(npm, '/opt/npm'),
   readOnly(place.clientDirectory, '/etc/wireguard'),
+  '--console=pipe',
   '--as-pid2',
   'sleep',
   'infinity',
@@ -49,6 +52,7 @@ function inetWords(place: Place): string[] {
   ].join(' ');
   return [
     `--bind=${escaped(join(place.directory, 'site'))}:/site`,
+    '--console=pipe',
     '--as-pid2',
     'bash',
     '-c',
@@ -73,7 +77,6 @@ export function machineWords(place: Place, role: Role, parts: MachineParts): str
     '--resolv-conf=off',
     '--timezone=off',
     '--link-journal=no',
-    '--console=pipe',
     ...(isDroplet(role)
       ? dropletWords(place, role)
       : role === 'inet'

@@ -45,9 +45,19 @@ export const routerLines = (): string[] => [
   ]),
 ];
 
+/** A role's hardware address, made of its IPv4 address: a machine that is started again keeps it. */
+export const macOf = (role: Role): string =>
+  [
+    '02',
+    '00',
+    ...addressOf(role)
+      .split('.')
+      .map((byte) => Number(byte).toString(16).padStart(2, '0')),
+  ].join(':');
+
 /** From outside: the cable between a role and the router, whose end there is called like the role. */
 export const cableLine = (place: Place, role: Exclude<Role, 'net'>): string =>
-  `link add name ${linkOf(role).device} netns ${nameOf(place, role)} type veth ` +
+  `link add name ${linkOf(role).device} address ${macOf(role)} netns ${nameOf(place, role)} type veth ` +
   `peer name ${role} netns ${nameOf(place, 'net')}`;
 
 /** Inside the router: the role's cable goes into its bridge. */

@@ -76,6 +76,8 @@ export function labOf(place: Place, state: State): Lab {
     controller: (command, options) => exec('ctl', command, options),
     stop: async (role) => {
       await cutPower(place, [role]);
+      // Else its namespace would go on answering in its place.
+      await unplug(place, role);
     },
     start: (role) => start(place, state, role),
   };

@@ -50,9 +50,12 @@ export const FILES: Record<string, string> = {
   '/etc/apt/sources.list': `deb [trusted=yes] file:${POOL} ./\n`,
 };
 
-/** Paths removed from every system: what would be shared by all machines, or name this computer. */
+/** Paths removed from every system: what all machines would share, what names this computer, what wakes by itself. */
 export const REMOVED = [
   '/etc/hostname',
+  ...['apt-daily', 'apt-daily-upgrade'].map(
+    (name) => `/etc/systemd/system/timers.target.wants/${name}.timer`,
+  ),
   ...['rsa', 'ecdsa', 'ed25519'].flatMap((kind) => [
     `/etc/ssh/ssh_host_${kind}_key`,
     `/etc/ssh/ssh_host_${kind}_key.pub`,

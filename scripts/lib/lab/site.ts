@@ -29,7 +29,7 @@ events {}
 http {
   include /etc/nginx/mime.types;
   default_type application/octet-stream;
-  log_format lab '$msec $remote_addr $request_method $uri $status $body_bytes_sent';
+  log_format lab '$msec $remote_addr $request_method $request_uri $status $body_bytes_sent';
   access_log /site/access.log lab;
   sendfile on;
   server {

@@ -51,19 +51,22 @@ async function build(place: Place, state: State, signal: AbortSignal): Promise<v
 async function buildWhole(place: Place, state: State): Promise<void> {
   const stop = new AbortController();
   const work = build(place, state, stop.signal);
-  let done = false;
-  const forget = atEnd(async () => {
-    if (done) return;
+  const settle = async (): Promise<void> => {
     stop.abort(new Fault({ what: `the lab "${place.name}" was interrupted`, code: EXIT.interrupted }));
-    await work.catch(() => {});
-    await clear(place);
-  });
-  try {
-    await work;
-    done = true;
-  } finally {
-    await forget();
-  }
+    const failed = await work.then(
+      () => false,
+      () => true,
+    );
+    if (failed) await clear(place);
+  };
+  let settled: Promise<void> | undefined;
+  const once = (): Promise<void> => {
+    settled ??= settle();
+    return settled;
+  };
+  atEnd(once);
+  // Whoever comes first, the work's own end or a signal: the other waits for the same clearing.
+  await work.finally(once);
 }
 
 /** Puts a lab up (3 vpn and 1 comp unless told otherwise); says what there was to do. */

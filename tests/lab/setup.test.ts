@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { clientRun } from '../../scripts/lib/lab/client.ts';
+import type { Lab, Role } from '../../scripts/lib/lab/lab.ts';
+import { runSetup, setupWords, total } from '../../scripts/lib/lab/setup.ts';
+import { isKey } from '../../scripts/lib/wireguard/key.ts';
+import { goodSetup, useLab } from './fixture.ts';
+
+const lab = useLab('setup', { vpn: 2 });
+
+/** A shell line in a droplet that must succeed. */
+async function on(role: Role, line: string): Promise<string> {
+  const { code, stdout, stderr } = await lab().exec(role, ['sh', '-c', line]);
+  assert.equal(code, 0, `${role}: ${line}: ${stderr}`);
+  return stdout.trim();
+}
+
+const clientFiles = ({ clientDirectory }: Lab): Map<string, string> =>
+  new Map(
+    readdirSync(clientDirectory)
+      .filter((name) => name !== 'keys')
+      .map((name) => [name, readFileSync(join(clientDirectory, name), 'utf8')]),
+  );
+
+test('check mode on fresh hosts: says what would be, changes nothing, there and here', async () => {
+  const { code, stdout } = await runSetup(lab(), '--check');
+  assert.equal(code, 0);
+  assert.match(stdout, /would change: \[198\.51\.100\.12\] packages: install .*wireguard-tools/);
+  assert.match(stdout, /would change: \[198\.51\.100\.201\] key pair: make a key pair/);
+  assert.equal(await on('vpn1', 'ls -A /etc/wireguard; cat /proc/sys/net/ipv4/ip_forward'), '0');
+  assert.equal(clientFiles(lab()).size, 0);
+});
+
+test('cold: every host is changed, the package is really installed on the bare one', async () => {
+  assert.match(await on('vpn2', 'command -v wg || echo no wg'), /no wg/);
+  const { hosts, stdout } = await goodSetup(lab());
+  assert.deepEqual([...hosts.keys()], ['198.51.100.11', '198.51.100.12', '198.51.100.201']);
+  for (const [host, { changed, failed, unreachable }] of hosts)
+    assert.ok(changed >= 5 && failed + unreachable === 0, `${host}\n${stdout}`);
+  await on('vpn2', 'command -v wg');
+});
+
+test('private keys: made on each server, 0600, and in nothing that left it; client files for the owner only', async () => {
+  const files = clientFiles(lab());
+  assert.deepEqual(
+    [...files.keys()],
+    ['docker-compose.yml', 'setup.sh', 'wg0.conf', 'wgnet1.conf', 'wgnet2.conf'],
+  );
+  for (const name of files.keys())
+    assert.equal(statSync(join(lab().clientDirectory, name)).mode & 0o077, 0, name);
+  assert.equal(statSync(lab().clientDirectory).mode & 0o777, 0o700);
+  const seen = [...files.values()].join('\n');
+  for (const role of ['vpn1', 'vpn2', 'comp1'] as const) {
+    const key = await on(role, 'cat /etc/wireguard/wg0.key');
+    assert.ok(isKey(key));
+    assert.ok(!seen.includes(key), `${role}'s private key is in the client's files`);
+    assert.equal(await on(role, 'stat -c %a:%U /etc/wireguard/wg0.key'), '600:root');
+  }
+  const keys = [...files.values()].flatMap((text) => /PrivateKey = (\S+)/.exec(text)?.[1] ?? []);
+  assert.equal(new Set(keys).size, 3, 'one key a tunnel');
+});
+
+test('a server: forwarding kept over reboot, service at boot, NAT on the interface it really has', async () => {
+  for (const role of ['vpn1', 'vpn2', 'comp1'] as const) {
+    assert.equal(await on(role, 'cat /proc/sys/net/ipv4/ip_forward'), '1');
+    assert.match(await on(role, 'cat /etc/sysctl.d/*comps*'), /^net\.ipv4\.ip_forward = 1$/m);
+    assert.equal(
+      await on(role, 'systemctl is-enabled wg-quick@wg0; systemctl is-active wg-quick@wg0'),
+      'enabled\nactive',
+    );
+    assert.match(await on(role, 'nft list table ip comps'), /oifname "ens3" masquerade/);
+  }
+});
+
+test('again: nothing is changed, and the handshakes are undisturbed', async () => {
+  await clientRun(lab(), '/etc/wireguard/setup.sh', 'up');
+  await clientRun(lab(), 'ping', '-c', '1', '-W', '10', '203.0.113.80');
+  const handshakes = () =>
+    Promise.all((['vpn1', 'comp1'] as const).map((role) => on(role, 'wg show wg0 latest-handshakes')));
+  const before = await handshakes();
+  assert.match(before.join('\n'), /\t[1-9]/);
+  const files = clientFiles(lab());
+  const outcome = await goodSetup(lab());
+  assert.equal(total(outcome, 'changed'), 0, outcome.stdout);
+  assert.doesNotMatch(outcome.stdout, /\[client\]/);
+  assert.deepEqual(clientFiles(lab()), files);
+  assert.deepEqual(await handshakes(), before);
+});
+
+/** What somebody does by hand on a server; the next set-up finds just that and mends it. */
+const drifts: [string, Role, string, RegExp][] = [
+  [
+    'peer removed',
+    'vpn1',
+    'wg set wg0 peer "$(wg show wg0 peers)" remove',
+    /\[198\.51\.100\.11\] running wg0: add peer/,
+  ],
+  [
+    'address replaced',
+    'vpn1',
+    'ip address flush dev wg0; ip address add 10.45.0.9/32 dev wg0',
+    /running wg0: add address 10\.45\.0\.2\/32/,
+  ],
+  ['interface deleted', 'vpn1', 'ip link delete wg0', /restart wg-quick@wg0/],
+  [
+    'service stopped and off',
+    'comp1',
+    'systemctl disable -q --now wg-quick@wg0',
+    /\[198\.51\.100\.201\] service wg-quick@wg0: enable and start/,
+  ],
+  [
+    'interface raised by hand',
+    'comp1',
+    'systemctl stop wg-quick@wg0; wg-quick up wg0',
+    /service wg-quick@wg0: start/,
+  ],
+  ['NAT flushed', 'comp1', 'nft delete table ip comps', /running NAT: masquerade 10\.45\.0\.0\/24 on ens3/],
+  ['forwarding off', 'vpn2', 'echo 0 >/proc/sys/net/ipv4/ip_forward', /set net\.ipv4\.ip_forward to 1/],
+  ['file edited', 'vpn2', 'echo "# mine" >>/etc/wireguard/wg0.conf', /rewrite \/etc\/wireguard\/wg0\.conf/],
+  ['key file open to all', 'vpn2', 'chmod 644 /etc/wireguard/wg0.key', /set mode 600/],
+  ['key file lost', 'vpn2', 'rm /etc/wireguard/wg0.key', /keep the running interface's key pair/],
+];
+for (const [name, role, line, said] of drifts)
+  test(`drift, ${name}: found, mended, and nothing else touched`, async () => {
+    const files = clientFiles(lab());
+    await on(role, line);
+    const outcome = await goodSetup(lab());
+    assert.match(outcome.stdout, said);
+    for (const [host, { changed }] of outcome.hosts)
+      assert.equal(changed > 0, host === lab().addressOf(role), outcome.stdout);
+    assert.deepEqual(clientFiles(lab()), files);
+    assert.equal(total(await goodSetup(lab()), 'changed'), 0);
+  });
+
+test('a host down: named with reason and next step, the others finish, exit 4, no half of a network is written', async () => {
+  const files = clientFiles(lab());
+  await lab().stop('vpn2');
+  await on('vpn1', 'nft delete table ip comps');
+  const { code, stdout, hosts } = await runSetup(lab(), '--timeout', '3');
+  assert.equal(code, 4);
+  assert.match(
+    stdout,
+    /unreachable: \[198\.51\.100\.12\] 198\.51\.100\.12 \(root@198\.51\.100\.12 port 22\): \S.*\n +next: /,
+  );
+  assert.equal(hosts.get('198.51.100.12')?.unreachable, 1);
+  assert.equal(hosts.get('198.51.100.11')?.changed, 1);
+  assert.match(stdout, /client files not written/);
+  assert.deepEqual(clientFiles(lab()), files);
+
+  // It comes back as new, with another key of its own: the client's files follow, the client's keys stay.
+  await lab().start('vpn2');
+  const after = await goodSetup(lab());
+  assert.equal(after.hosts.get('198.51.100.11')?.changed, 0);
+  assert.match(after.stdout, /\[client\] wrote \S+wgnet2\.conf/);
+  assert.doesNotMatch(after.stdout, /wgnet1\.conf/);
+  assert.equal(
+    /PrivateKey = .*/.exec(clientFiles(lab()).get('wgnet2.conf') ?? '')?.[0],
+    /PrivateKey = .*/.exec(files.get('wgnet2.conf') ?? '')?.[0],
+  );
+});
+
+/** Runs with one file of the lab changed, and puts it back. */
+async function withFile(
+  name: string,
+  change: (text: string) => string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const file = join(lab().directory, name);
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, change(text));
+  try {
+    await work();
+  } finally {
+    writeFileSync(file, text);
+  }
+}
+
+test('another host key: refused by name, the others finish', async () => {
+  const swap = (text: string): string => {
+    const [first = '', ...rest] = text.split('\n');
+    const key = /^198\.51\.100\.12 (.*)$/m.exec(text)?.[1];
+    return [first.replace(/^(\S+) .*/, `$1 ${key}`), ...rest].join('\n');
+  };
+  await withFile('known_hosts', swap, async () => {
+    const { code, stdout } = await runSetup(lab());
+    assert.equal(code, 4);
+    assert.match(
+      stdout,
+      /unreachable: \[198\.51\.100\.11\] .*its host key is now ssh-ed25519 SHA256:\S+, not the one in \S+known_hosts:1/,
+    );
+    assert.match(stdout, /^198\.51\.100\.201 : ok=9/m);
+  });
+});
+
+test('the key is refused: exit 4, saying which was offered', async () => {
+  await on('vpn1', 'mv /root/.ssh/authorized_keys /root/.ssh/off');
+  try {
+    const { code, stdout } = await runSetup(lab());
+    assert.equal(code, 4);
+    assert.match(stdout, /unreachable: \[198\.51\.100\.11\] .*login refused; offered: \S+id_ed25519/);
+  } finally {
+    await on('vpn1', 'mv /root/.ssh/off /root/.ssh/authorized_keys');
+  }
+});
+
+test('a task that fails: exit 2, with the task, the reason and what came before it', async () => {
+  await on('vpn1', 'mount -t tmpfs -o ro none /etc/wireguard');
+  try {
+    const { code, stdout, hosts } = await runSetup(lab());
+    assert.equal(code, 2);
+    assert.match(stdout, /failed: \[198\.51\.100\.11\] key pair: .*[Rr]ead-only file system/);
+    assert.equal(hosts.get('198.51.100.11')?.failed, 1);
+    assert.equal(hosts.get('198.51.100.201')?.failed, 0);
+  } finally {
+    await on('vpn1', 'umount /etc/wireguard');
+  }
+  assert.equal(total(await goodSetup(lab()), 'changed'), 0);
+});
+
+test('two runs at once on fresh hosts: both end well, and they agree', async () => {
+  await lab().stop('vpn1');
+  await lab().start('vpn1');
+  const [one, two] = await Promise.all([runSetup(lab()), runSetup(lab())]);
+  assert.deepEqual([one.code, two.code], [0, 0], one.stdout + two.stdout);
+  const last = await goodSetup(lab());
+  assert.equal(total(last, 'changed'), 0);
+  const key = await on('vpn1', 'wg pubkey </etc/wireguard/wg0.key');
+  assert.ok(clientFiles(lab()).get('wgnet1.conf')?.includes(key));
+});
+
+test('killed at any moment, the same command finishes the job', async () => {
+  for (const delay of [300, 700, 900, 1100, 1300, 1600]) {
+    await lab().stop('vpn1');
+    await lab().start('vpn1');
+    const [program = '', ...words] = lab().words('ctl', setupWords(lab()));
+    const cut = spawn(program, words, { stdio: 'ignore', detached: true });
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    // The whole process group: npx, zx and the script itself.
+    if (cut.pid !== undefined && cut.exitCode === null) process.kill(-cut.pid, 'SIGKILL');
+    await goodSetup(lab());
+    assert.equal(total(await goodSetup(lab()), 'changed'), 0, `after a kill at ${delay} ms`);
+    assert.equal(await on('vpn1', 'ls /etc/wireguard'), 'wg0.conf\nwg0.key\nwg0.nft');
+  }
+});

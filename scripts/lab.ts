@@ -4,19 +4,21 @@ import { command, exitWith, main, paint, userArguments } from './lib/cli.ts';
 import { execIn } from './lib/lab/exec.ts';
 import { bringUp, type Lab, labDown, prepareLab } from './lib/lab/lab.ts';
 import { shapeFrom } from './lib/lab/roles.ts';
+import { setupWords } from './lib/lab/setup.ts';
 import { labStatus } from './lib/lab/status.ts';
 import { seconds } from './lib/progress.ts';
+import { quoteAll } from './lib/shell.ts';
 
 const NAME = ['--name <name>', 'which lab; several can stand side by side', 'lab'] as const;
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 const here = (path: string): string => relative(process.cwd(), path) || '.';
 
-function introduce({ name, directory, shape }: Lab): void {
+function introduce(lab: Lab): void {
+  const { name, directory, shape } = lab;
   const flag = name === 'lab' ? '' : ` --name ${name}`;
-  const lab = here(directory);
-  console.log(`  files     ${lab}/hosts.ini  config.cfg  id_ed25519  known_hosts  site/access.log`);
-  console.log(`  set up    npx zx scripts/lab.ts exec${flag} -- npx zx scripts/wgnet-setup.ts \\`);
-  console.log(`              -i ${lab}/hosts.ini -c ${lab}/config.cfg`);
+  const folder = here(directory);
+  console.log(`  files     ${folder}/hosts.ini  config.cfg  id_ed25519  known_hosts  site/access.log`);
+  console.log(`  set up    npx zx scripts/lab.ts exec${flag} -- ${quoteAll(setupWords(lab))}`);
   console.log(`  look in   npx zx scripts/lab.ts exec${flag} vpn${shape.vpn} -- ip addr`);
   console.log(`  end       npx zx scripts/lab.ts down${flag}`);
 }

@@ -21,7 +21,11 @@ async function sweep(): Promise<void> {
 }
 
 /** A lab of this test file's own, up before its first test and gone after its last, also when the run is ended. */
-export function useLab(topic: string, shape: Partial<Shape> = {}): () => Lab {
+export function useLab(
+  topic: string,
+  shape: Partial<Shape> = {},
+  prepare: (lab: Lab) => Promise<unknown> = async () => {},
+): () => Lab {
   const name = `t-${topic}-${process.pid}`;
   let lab: Lab | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -29,6 +33,7 @@ export function useLab(topic: string, shape: Partial<Shape> = {}): () => Lab {
   before(async () => {
     await sweep();
     lab = await labUp({ name, ...shape });
+    await prepare(lab);
   });
   after(() => labDown(name));
   return () => {

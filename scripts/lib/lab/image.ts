@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { Fault, messageOf } from '../cli.ts';
 import { exists, makeDirectory, remove, rename, writeText } from '../files.ts';
 import { step } from '../progress.ts';
-import { run } from '../transport/local.ts';
+import { attempt, run } from '../transport/local.ts';
 import { withLock } from './lock.ts';
 import { findMirror } from './mirror.ts';
 import { indexPool } from './pool.ts';
@@ -21,9 +21,16 @@ const BOUND = [
   ...['--fork', '--kill-child'],
 ];
 
+/** The first of mmdebstrap's errors; the later ones follow from it. */
+export function causeIn(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  return lines.find((line) => line.startsWith('E: '))?.slice(3) ?? lines.at(-1) ?? '';
+}
+
 async function makeSystem(name: 'bare' | 'world', folder: string, mirror: string): Promise<void> {
   const tree = join(folder, name);
-  await run([...BOUND, ...debianWords(name, tree, mirror)]);
+  const { code, stderr } = await attempt([...BOUND, ...debianWords(name, tree, mirror)]);
+  if (code !== 0) throw new Fault({ what: `mmdebstrap ended with ${code}: ${causeIn(stderr)}` });
   for (const path of REMOVED) remove(join(tree, path));
   for (const [path, text] of Object.entries(FILES)) writeText(join(tree, path), text);
 }

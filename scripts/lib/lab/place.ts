@@ -21,10 +21,10 @@ export interface Place {
 
 /** The place of the lab called `name`; the project's path is part of it, so that two clones never collide. */
 export function placeOf(name: string, project: string = PROJECT): Place {
-  if (!/^[a-z0-9-]{1,20}$/.test(name))
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?$/.test(name))
     throw new Fault({
       at: `--name ${name}`,
-      what: 'a lab is called by 1 to 20 of a-z, 0-9 and -',
+      what: 'a lab is called by 1 to 20 of a-z and 0-9, with - in between',
       next: 'choose such a name, as in --name second',
     });
   const hash = createHash('sha256').update(project).digest('hex').slice(0, 4);

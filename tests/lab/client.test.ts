@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
+import { clientRun, clientScript, pathBytes } from '../../scripts/lib/lab/client.ts';
+import { goodSetup, useLab } from './fixture.ts';
+
+const SITE = '203.0.113.80';
+const SETUP = '/etc/wireguard/setup.sh';
+
+const lab = useLab('client', {}, goodSetup);
+
+/** A shell line in the client that must succeed. */
+const sh = async (line: string): Promise<string> => (await clientRun(lab(), 'sh', '-c', line)).trim();
+/** A shell line in the client, whatever it ends with. */
+const trySh = (line: string) => lab().exec('client', ['sh', '-c', line]);
+
+/** Everything that a program may try: names, web, ping, IPv6, a bound address and a bound interface. */
+const PROBES = [
+  `ping -c 2 -i 0.2 -W 1 ${SITE}`,
+  `ping -c 2 -i 0.2 -W 1 -I eth0 ${SITE}`,
+  `ping -c 1 -W 1 -I 192.0.2.2 ${SITE}`,
+  'ping -c 1 -W 1 192.0.2.1',
+  'ping -6 -c 1 -W 1 2001:db8::1',
+  'ping -6 -c 1 -W 1 ff02::1%eth0',
+  'dig +tries=1 +time=1 www.example.org @203.0.113.53',
+  'dig +tcp +tries=1 +time=1 www.example.org @203.0.113.53',
+  'curl -sS -m 2 http://www.example.org/ip',
+  `curl -sS -m 2 --interface eth0 http://${SITE}/ip`,
+  `curl -sS -m 2 --interface 192.0.2.2 http://${SITE}/ip`,
+  'curl -sS -m 1 http://198.51.100.11:22/',
+].map((probe) => `${probe} >/dev/null 2>&1 &`);
+
+/** Runs something while all probes are tried in the client; how many packets left past the tunnels. */
+async function leaksDuring(work: () => Promise<unknown>): Promise<number> {
+  const leaks = await capture(lab(), 'client', 'leaks', leakFilter(lab()));
+  await trySh(`${PROBES.join('\n')}\nwait`);
+  await work();
+  await trySh(`${PROBES.join('\n')}\nwait`);
+  return leaks.stop();
+}
+
+test('the capture sees a leak: an unprotected client sends past the tunnels', async () => {
+  await sh(`${SETUP} down`);
+  assert.ok((await leaksDuring(async () => {})) > 0);
+});
+
+test('up, and up again: the rules in their order, three layers in table 51821, the same after the second', async () => {
+  await sh(`${SETUP} up`);
+  const state = () =>
+    sh(
+      'ip rule; ip -6 rule; ip route show table 51821; ip route show table 51820; ip -6 route show table 51820; nft list table inet comps; ip -br -4 addr',
+    );
+  const first = await state();
+  assert.match(
+    first,
+    /from all fwmark 0xca6d lookup main\n.*from all fwmark 0xca6c lookup 51821\n.*not from all fwmark 0xca6c lookup 51820\n.*lookup main/,
+  );
+  assert.match(
+    first,
+    /default dev wgnet1 scope link ?\ndefault dev wgnet1 scope link metric 1001 ?\ndefault dev wgnet2 scope link metric 1002 ?\ndefault dev wgnet3 scope link metric 1003 ?\nunreachable default metric 4294967295/,
+  );
+  await sh(`${SETUP} up`);
+  assert.equal(await state(), first);
+});
+
+test('the site sees the comp server, by address and by name; names are asked for through wg0 only', async () => {
+  assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
+  assert.equal(await sh('curl -sS -m 10 http://www.example.org/ip'), lab().addressOf('comp1'));
+  const asked = readFileSync(join(lab().directory, 'site', 'dns.log'), 'utf8');
+  const askers = [...asked.matchAll(/query\[\w+\] \S+ from (\S+)/g)].map(([, asker]) => asker);
+  assert.ok(askers.length > 0);
+  // The first test asked before there were tunnels.
+  assert.equal(askers.at(-1), lab().addressOf('comp1'));
+  assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 203.0.113.53');
+});
+
+test('full-size packets pass whole: wg0 leaves room for the hop below it', async () => {
+  assert.equal(await sh('cat /sys/class/net/wg0/mtu /sys/class/net/wgnet1/mtu'), '1360\n1420');
+  // 1360 less IP and ICMP headers, not to be fragmented.
+  await sh(`ping -c 1 -W 5 -M do -s 1332 ${SITE}`);
+  const fragments = await capture(lab(), 'client', 'fragments', 'ip[6:2] & 0x3fff != 0');
+  await sh(`curl -sS -m 20 -o /dev/null http://${SITE}/10m`);
+  assert.equal(await fragments.stop(), 0);
+});
+
+test('the route commands of the documentation, typed by hand, move the traffic', async () => {
+  const carries = async (): Promise<string | undefined> => {
+    const before = await pathBytes(lab());
+    await sh(`curl -sS -m 20 -o /dev/null http://${SITE}/1m`);
+    const after = await pathBytes(lab());
+    return [...after].find(([name, bytes]) => bytes - (before.get(name) ?? 0) > 1e6)?.[0];
+  };
+  await sh('ip -4 route replace default dev wgnet1 table 51821');
+  assert.equal(await carries(), 'wgnet1');
+  await sh('ip -4 route delete 0.0.0.0/0 dev wgnet1 table 51821');
+  await sh('ip -4 route add 0.0.0.0/0 dev wgnet2 table 51821');
+  assert.match(await sh('ip route show table 51821'), /^default dev wgnet2 scope link ?\n/);
+  assert.equal(await carries(), 'wgnet2');
+  await sh(`${SETUP} up`);
+  assert.match(
+    await sh('ip route show table 51821'),
+    /^default dev wgnet2 scope link ?\n/,
+    'up keeps the path',
+  );
+});
+
+for (const period of ['0.1', '0.01'])
+  test(`migration every ${period} s: each path carries its share, no packet lost, none past the tunnels`, async () => {
+    const before = await pathBytes(lab());
+    let pinged = '';
+    let log = '';
+    const leaked = await leaksDuring(async () => {
+      const migration = clientRun(
+        lab(),
+        ...clientScript('migrate.ts', '--period', period, '--seed', '42', '--duration', '6'),
+      );
+      pinged = await sh(`ping -q -i 0.002 -c 2000 -s 1000 -W 2 ${SITE}`);
+      log = await migration;
+    });
+    assert.match(pinged, /2000 packets transmitted, 2000 received, 0% packet loss/);
+    assert.equal(leaked, 0);
+    const shares = [...(await pathBytes(lab()))].map(([name, bytes]) => bytes - (before.get(name) ?? 0));
+    const sum = shares.reduce((a, b) => a + b);
+    for (const share of shares) assert.ok(share / sum > 0.15, `shares of ${shares.join(', ')}`);
+    const lines = log
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.equal(lines[0].seed, 42);
+    assert.deepEqual([lines.at(-1).event, lines.at(-1).errors], ['end', 0]);
+  });
+
+/** States in which the original leaks, or might; after each, `up` brings everything back. */
+const states: [string, string][] = [
+  ['table 51821 flushed by hand', 'ip route flush table 51821'],
+  [
+    'both tables flushed by hand',
+    'ip route flush table 51820; ip route flush table 51821; ip -6 route flush table 51820',
+  ],
+  ['rules deleted', 'for p in 100 101 102; do ip rule delete pref $p; ip -6 rule delete pref $p; done'],
+  ['the nftables table deleted', 'nft delete table inet comps'],
+  ['wg0 deleted', 'ip link delete wg0'],
+  ['wg0 down', 'ip link set wg0 down'],
+  ['the current path deleted', 'ip link delete wgnet1'],
+  ['all paths deleted', 'for i in 1 2 3; do ip link delete wgnet$i; done'],
+  ['all paths down', 'for i in 1 2 3; do ip link set wgnet$i down; done'],
+  [
+    'the original’s delete and add',
+    'for k in 1 2 3 4 5; do for i in 1 2 3; do ip route delete default dev wgnet$i table 51821; ip route add default dev wgnet$((i % 3 + 1)) table 51821; done; done 2>/dev/null || true',
+  ],
+  ['up again and again', `for k in 1 2 3; do ${SETUP} up; done`],
+];
+for (const [name, line] of states)
+  test(`fail closed: ${name}: no packet past the tunnels, and \`up\` heals it`, async () => {
+    assert.equal(await leaksDuring(() => sh(line)), 0);
+    await sh(`${SETUP} up`);
+    assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
+  });
+
+test('fail closed: the migrator killed outright, and a proxy dead under it', async () => {
+  const leaked = await leaksDuring(async () => {
+    await trySh('cd / && timeout -s KILL 3 node --import tsx /comps/migrate.ts --period 0.01 >/dev/null');
+    await lab().stop('vpn2');
+    await sh('ip route replace default dev wgnet2 table 51821');
+  });
+  assert.equal(leaked, 0);
+  await sh('ip route replace default dev wgnet1 table 51821');
+  assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
+  await lab().start('vpn2');
+  await goodSetup(lab());
+  await sh(`${SETUP} up`);
+});
+
+test('during `up` from nothing, no packet of a program passes once its first line has run', async () => {
+  await sh(`${SETUP} down`);
+  // As if it had failed right behind the first step.
+  await trySh(`sed 's/^  refuse_by_default$/  exit 1/' ${SETUP} >/tmp/half.sh; bash /tmp/half.sh up`);
+  assert.equal(await leaksDuring(async () => {}), 0);
+  await sh(`${SETUP} up`);
+});
+
+test('down leaves nothing: no interface, rule, route, table; the resolver is the old one', async () => {
+  await sh(`${SETUP} down; echo 'nameserver 192.0.2.1' >/etc/resolv.conf`);
+  await sh(`${SETUP} up; ${SETUP} up`);
+  assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 203.0.113.53');
+  await sh(`${SETUP} down; ${SETUP} down`);
+  assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 192.0.2.1');
+  assert.doesNotMatch(await sh('ip -br link'), /wg/);
+  assert.doesNotMatch(await sh('ip rule; ip -6 rule'), /5182|fwmark/);
+  const tables =
+    'ip route show table 51821 2>/dev/null; ip route show table 51820 2>/dev/null; nft list ruleset';
+  assert.equal(await sh(tables), '');
+  await sh(`ping -c 1 -W 5 ${SITE}`);
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Fault } from '../../scripts/lib/cli.ts';
+import { decide } from '../../scripts/lib/lab/decide.ts';
+import { orderFrom } from '../../scripts/lib/lab/exec.ts';
+import { insideWords, machineWords } from '../../scripts/lib/lab/machine.ts';
+import { placeOf } from '../../scripts/lib/lab/place.ts';
+import { machineIn } from '../../scripts/lib/lab/processes.ts';
+import { isMachine, rolesOf } from '../../scripts/lib/lab/roles.ts';
+
+const SHAPE = { vpn: 3, comp: 1 };
+const ALL = rolesOf(SHAPE);
+const MACHINES = ALL.filter(isMachine);
+
+/** As commander does: it drops a `--` that comes first, and keeps a later one. */
+function order(...typed: string[]) {
+  const words = typed[0] === '--' ? typed.slice(1) : typed;
+  return orderFrom(SHAPE, words, ['exec', '--name', 'x', ...typed]);
+}
+
+test('behind a leading -- everything is the command, also a word that is a machine', () => {
+  assert.deepEqual(order('--', 'ip', 'route'), { role: 'ctl', words: ['ip', 'route'] });
+  assert.deepEqual(order('--', 'vpn1', '--', '-x'), { role: 'ctl', words: ['vpn1', '--', '-x'] });
+});
+
+test('a machine comes first, by name or address, with -- or without', () => {
+  assert.deepEqual(order('vpn1', '--', 'ls', '-l'), { role: 'vpn1', words: ['ls', '-l'] });
+  assert.deepEqual(order('client', 'ip', '-4', 'route'), { role: 'client', words: ['ip', '-4', 'route'] });
+  assert.deepEqual(order('198.51.100.201', 'ls'), { role: 'comp1', words: ['ls'] });
+  assert.deepEqual(order('vpn1', '--', 'sh', '--', 'x'), { role: 'vpn1', words: ['sh', '--', 'x'] });
+  assert.deepEqual(order('vpn1'), { role: 'vpn1', words: [] });
+});
+
+test('a machine that the lab does not have is refused, and so is nothing at all', () => {
+  assert.throws(() => order('vpn4', 'ls'), /no such machine; there are net, ctl/);
+  assert.throws(() => order('ls'), Fault);
+  assert.throws(() => order(), /no command/);
+});
+
+test('up leaves a lab that is whole alone, and refuses to reshape it', () => {
+  const present = { shape: SHAPE, namespaces: ALL, machines: MACHINES };
+  assert.deepEqual(decide('x', SHAPE, present), { do: 'nothing' });
+  assert.throws(() => decide('x', { vpn: 2, comp: 1 }, present), Fault);
+});
+
+test('up starts the machines that are down, and builds anew where more than that is missing', () => {
+  const without = MACHINES.filter((role) => role !== 'vpn2');
+  assert.deepEqual(decide('x', SHAPE, { shape: SHAPE, namespaces: ALL, machines: without }), {
+    do: 'start',
+    roles: ['vpn2'],
+  });
+  const cut = ALL.filter((role) => role !== 'net');
+  for (const present of [
+    { shape: undefined, namespaces: [], machines: [] },
+    { shape: undefined, namespaces: ALL, machines: MACHINES },
+    { shape: SHAPE, namespaces: [], machines: [] },
+    { shape: SHAPE, namespaces: cut, machines: MACHINES },
+  ])
+    assert.deepEqual(decide('x', SHAPE, present), { do: 'build' });
+});
+
+test('only systemd-nspawn is taken for a machine, not a command that speaks of one', () => {
+  const line = (...words: string[]): string => words.join('\0') + '\0';
+  assert.equal(machineIn(line('systemd-nspawn', '-q', '--machine=comps-x')), 'comps-x');
+  assert.equal(machineIn(line('pgrep', '-f', '--machine=comps-x')), undefined);
+  assert.equal(machineIn(line('sh', '-c', 'systemd-nspawn --machine=comps-x')), undefined);
+  assert.equal(machineIn(''), undefined);
+});
+
+test('a path with a colon stays one path in a bind', () => {
+  const parts = { tree: '/tree', npm: '/usr/lib/node_modules/npm' };
+  const words = machineWords(placeOf('x', '/home/a:b'), 'client', parts);
+  assert.ok(words.includes('--bind-ro=/home/a\\:b/client/scripts:/comps'));
+});
+
+test('files that hold keys are bound read-only, and each droplet sees its own', () => {
+  const parts = { tree: '/tree', npm: '/npm' };
+  const words = machineWords(placeOf('x', '/p'), 'vpn2', parts).join(' ');
+  assert.match(words, /--bind-ro=\/p\/\.lab-x\/keys\/vpn2:\/etc\/ssh\/ssh_host_ed25519_key/);
+  assert.doesNotMatch(words, /vpn1|id_ed25519 /);
+});
+
+test('a command inside a machine gets its words as they are, and none of the environment outside', () => {
+  const words = insideWords(42, ['echo', 'a  b', '$HOME', '--']);
+  assert.deepEqual(words.slice(-4), ['echo', 'a  b', '$HOME', '--']);
+  assert.ok(words.includes('42') && words.includes('-i'));
+});

@@ -53,7 +53,12 @@ module.exports = {
       from: { path: '^(scripts|client/scripts)/' },
       to: { path: '^(tests|bench)/' },
     },
-    only('door-files', 'The file system is files.ts.', '^(node:)?fs(/promises)?$', '^(scripts|client/scripts)/lib/files\\.ts'),
+    only(
+      'door-files',
+      'The file system is files.ts.',
+      '^(node:)?fs(/promises)?$',
+      '^(scripts|client/scripts)/lib/files\\.ts',
+    ),
     only(
       'door-processes',
       'Processes are local.ts (and the spinner).',

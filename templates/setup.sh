@@ -25,6 +25,15 @@ close_the_door() {
 table inet comps
 delete table inet comps
 table inet comps {
+	# The tunnels' replies get the mark that the tunnels send with (src_valid_mark): their way back is looked up where
+	# their way out was, so also while wg0 is not there yet, and no first handshake is thrown away for it.
+	chain prerouting {
+		type filter hook prerouting priority mangle; policy accept;
+{{#paths}}
+		{{family}} saddr {{address}} udp sport {{port}} meta mark set {{wgnetMark}}
+{{/paths}}
+		iifname "wgnet*" udp sport {{port}} meta mark set {{wg0Mark}}
+	}
 	chain output {
 		type filter hook output priority filter; policy drop;
 		oifname "lo" accept
@@ -125,7 +134,7 @@ drop_leftovers() {
 }
 
 # Three layers: the current path, every path as a standby, and the refusal from above.
-lay_routes() {
+lay_path_routes() {
   local i
   for i in "${!PATHS[@]}"; do
     ip -4 route replace default dev "${PATHS[$i]}" metric $((1001 + i)) table $PATH_TABLE
@@ -135,8 +144,9 @@ lay_routes() {
   if ! ip -4 route show table $PATH_TABLE | grep -E '^default dev wgnet[0-9]+ scope link ?$' >/dev/null; then
     ip -4 route replace default dev "${PATHS[0]}" table $PATH_TABLE
   fi
-  ip -4 route replace default dev wg0 table $WG0_TABLE
 }
+
+lay_wg0_route() { ip -4 route replace default dev wg0 table $WG0_TABLE; }
 
 # Written in place: in a container this file is a mount and cannot be replaced.
 use_resolver() {
@@ -150,8 +160,11 @@ up() {
   accept_replies
   drop_leftovers
   local name
-  for name in "${PATHS[@]}" wg0; do bring_up "$name"; done
-  lay_routes
+  for name in "${PATHS[@]}"; do bring_up "$name"; done
+  # Before wg0, whose first handshake already goes this way.
+  lay_path_routes
+  bring_up wg0
+  lay_wg0_route
   use_resolver
 }
 

@@ -41,11 +41,12 @@ const tunnelFile = (tunnel: TunnelPlan, { privateKey, serverPublicKey }: TunnelK
   }),
 });
 
-function setupFile({ paths }: Topology, dns: string): ClientFile {
+function setupFile({ paths, comp }: Topology, dns: string): ClientFile {
   const view = {
     dns,
     wg0Mark: WG0_MARK,
     wgnetMark: WGNET_MARK,
+    port: comp.port,
     ipv6Endpoints: paths.some(({ server }) => isIPv6(server.address)),
     paths: paths.map((tunnel) => ({
       interface: tunnel.interface,

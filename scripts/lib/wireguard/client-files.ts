@@ -58,6 +58,9 @@ function setupFile({ paths, comp }: Topology, dns: string): ClientFile {
   return { name: 'setup.sh', mode: 0o700, text: fromTemplate('setup.sh', view) };
 }
 
+/** A string in a compose file, whatever a path may hold: JSON is YAML, and compose reads `$$` as a dollar. */
+const composeText = (text: string): string => JSON.stringify(text.replaceAll('$', '$$$$'));
+
 /** All of the client's files: a wg-quick file a tunnel, setup.sh and docker-compose.yml. */
 export function clientFiles(
   topology: Topology,
@@ -66,7 +69,10 @@ export function clientFiles(
 ): ClientFile[] {
   const tunnels = [topology.comp, ...topology.paths];
   const compose = {
-    ...settings,
+    dns: settings.dns,
+    context: composeText(settings.context),
+    scripts: composeText(`${settings.scripts}:/comps:ro`),
+    generated: composeText(`${settings.generated}:/etc/wireguard:ro`),
     count: topology.paths.length,
     names: topology.paths.map(({ server }) => server.name).join(', '),
   };

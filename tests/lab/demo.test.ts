@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { labDown } from '../../scripts/lib/lab/lab.ts';
+import { until } from '../../scripts/lib/lab/poll.ts';
+import { attempt, run } from '../../scripts/lib/transport/local.ts';
+
+const name = `t-demo-${process.pid}`;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => void labDown(name).finally(() => process.exit(1)));
+after(() => labDown(name));
+
+const leftovers = async (): Promise<string[]> => [
+  ...(await run(['ip', 'netns', 'list'])).split('\n').filter((line) => line.includes(`-${name}-`)),
+  ...(existsSync(`.lab-${name}`) ? ['folder'] : []),
+];
+
+test('the demo: the whole network, a page through it under migration, nothing past the tunnels; then it is gone', async () => {
+  const { code, stdout, stderr } = await attempt([
+    'npm',
+    'run',
+    'demo',
+    '--',
+    '--name',
+    name,
+    '--seconds',
+    '3',
+  ]);
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /the site saw +198\.51\.100\.201/);
+  assert.match(stdout, /packets past the tunnels +0 /);
+  assert.match(stdout, /second set-up changed +0 /);
+  for (const path of ['wgnet1', 'wgnet2', 'wgnet3']) assert.match(stdout, new RegExp(`${path} +\\d+ % `));
+  assert.deepEqual(await leftovers(), []);
+});
+
+test('Ctrl-C in the middle: it says so, ends with 99, and leaves nothing', async () => {
+  const demo = spawn('node', ['--import=tsx', 'scripts/demo.ts', '--name', name], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [demo.stdout, demo.stderr])
+    stream.setEncoding('utf8').on('data', (text) => (said += text));
+  assert.ok(await until(120_000, () => said.includes('lab up')));
+  demo.kill('SIGINT');
+  assert.ok(await until(30_000, () => demo.exitCode !== null));
+  assert.equal(demo.exitCode, 99, said);
+  assert.deepEqual(await leftovers(), []);
+});

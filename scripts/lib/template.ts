@@ -36,10 +36,8 @@ export function render(template: string, view: object, file: string): string {
   return writer.render(template, new StrictContext(view, file), undefined, { escape: String });
 }
 
-/** Renders a file of templates/ by its name. */
-export const fromTemplate = (name: string, view: object): string =>
-  render(
-    readText(fileURLToPath(new URL(`../../templates/${name}`, import.meta.url))),
-    view,
-    `templates/${name}`,
-  );
+/** Renders `templates/NAME.mustache`. */
+export function fromTemplate(name: string, view: object): string {
+  const file = `templates/${name}.mustache`;
+  return render(readText(fileURLToPath(new URL(`../../${file}`, import.meta.url))), view, file);
+}

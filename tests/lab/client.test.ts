@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { clientRun, clientScript, pathBytes } from '../../scripts/lib/lab/client.ts';
+import { until } from '../../scripts/lib/lab/poll.ts';
 import { goodSetup, useLab } from './fixture.ts';
 
 const SITE = '203.0.113.80';
@@ -108,26 +109,35 @@ test('the route commands of the documentation, typed by hand, move the traffic',
 
 for (const period of ['0.1', '0.01'])
   test(`migration every ${period} s: each path carries its share, no packet lost, none past the tunnels`, async () => {
-    const before = await pathBytes(lab());
+    const log = `/tmp/switches-${period}.jsonl`;
+    const words = clientScript(
+      'migrate.ts',
+      '--period',
+      period,
+      '--seed',
+      '42',
+      '--duration',
+      '20',
+      '--log',
+      log,
+    );
     let pinged = '';
-    let log = '';
+    let shares: number[] = [];
     const leaked = await leaksDuring(async () => {
-      const migration = clientRun(
-        lab(),
-        ...clientScript('migrate.ts', '--period', period, '--seed', '42', '--duration', '6'),
-      );
+      const migration = lab().exec('client', words);
+      assert.ok(await until(20_000, async () => (await trySh(`grep -q switch ${log}`)).code === 0));
+      const before = await pathBytes(lab());
       pinged = await sh(`ping -q -i 0.002 -c 2000 -s 1000 -W 2 ${SITE}`);
-      log = await migration;
+      const after = await pathBytes(lab());
+      shares = [...after].map(([name, bytes]) => bytes - (before.get(name) ?? 0));
+      await sh('pkill -INT -f [m]igrate.ts');
+      assert.equal((await migration).stderr, '');
     });
     assert.match(pinged, /2000 packets transmitted, 2000 received, 0% packet loss/);
     assert.equal(leaked, 0);
-    const shares = [...(await pathBytes(lab()))].map(([name, bytes]) => bytes - (before.get(name) ?? 0));
     const sum = shares.reduce((a, b) => a + b);
-    for (const share of shares) assert.ok(share / sum > 0.15, `shares of ${shares.join(', ')}`);
-    const lines = log
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    for (const share of shares) assert.ok(share / sum > 0.2, `shares of ${shares.join(', ')}`);
+    const lines = (await sh(`cat ${log}`)).split('\n').map((line) => JSON.parse(line));
     assert.equal(lines[0].seed, 42);
     assert.deepEqual([lines.at(-1).event, lines.at(-1).errors], ['end', 0]);
   });

@@ -64,6 +64,7 @@ function codeOf(thrown: unknown): number {
 
 /** Runs a program to its end. The only place in the project that exits the process. */
 export async function main(program: Command): Promise<never> {
+  let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     const take = signalTaker;
     signalTaker = undefined;
@@ -72,19 +73,22 @@ export async function main(program: Command): Promise<never> {
       take(signal);
       return;
     }
+    stopping = true;
     console.error(`\n${signal}: stopping. Run the same command again to finish the job.`);
     void runCleanups().finally(() => process.exit(EXIT.interrupted));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
-  // A reader that went away (`… | head`) is no fault.
+  // A reader that went away (`… | head`) is no fault, and the work goes on to its end.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(exitCode);
+    if (error.code !== 'EPIPE') throw error;
   });
   try {
     await program.parseAsync(userArguments(process.argv), { from: 'user' });
   } catch (thrown) {
-    exitCode = codeOf(thrown);
+    if (!stopping) exitCode = codeOf(thrown);
   }
+  // What fails because it was told to stop is no news; the signal's own way ends the process.
+  if (stopping) return new Promise<never>(() => {});
   await runCleanups();
   process.exit(exitCode);
 }

@@ -15,14 +15,20 @@ elif command -v wg >/dev/null && [ "$(wg show wg0 public-key 2>/dev/null || echo
 else echo none
 fi`;
 
-/** Keeps a half-written key from being taken for a key: moved into place only when whole. */
+/**
+ * Moved into place only when whole, so that half a key is never taken for one. Asked again here, under the host's
+ * lock, whether there is one: another run may have made it since the probe, and it stays.
+ */
 const keeping = (source: string): string => `
 umask 077
 mkdir -p /etc/wireguard
-${source} >${SERVER_KEY}.comps-new
-wg pubkey <${SERVER_KEY}.comps-new
-sync ${SERVER_KEY}.comps-new
-mv -f ${SERVER_KEY}.comps-new ${SERVER_KEY}`;
+if [ ! -s ${SERVER_KEY} ]; then
+  ${source} >${SERVER_KEY}.comps-new
+  wg pubkey <${SERVER_KEY}.comps-new >/dev/null
+  sync ${SERVER_KEY}.comps-new
+  mv -f ${SERVER_KEY}.comps-new ${SERVER_KEY}
+fi
+wg pubkey <${SERVER_KEY}`;
 
 const lastLine = (outputs: readonly string[]): string => {
   const key = outputs.at(-1)?.trim() ?? '';

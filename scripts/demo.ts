@@ -1,12 +1,14 @@
 /** The whole network on this computer: lab, set-up, client, migration, a page through it, and what came of it. */
-import { join, relative } from 'node:path';
-import { atEnd, command, EXIT, exitWith, Fault, main, paint, positive } from './lib/cli.ts';
-import { readText, writeText } from './lib/files.ts';
+import { join } from 'node:path';
+import { atEnd, command, EXIT, exitWith, Fault, main, positive } from './lib/cli.ts';
+import { writeText } from './lib/files.ts';
 import { capture, leakFilter } from './lib/lab/capture.ts';
 import { clientRun, clientScript, pathBytes } from './lib/lab/client.ts';
 import { bringUp, type Lab, labDown, prepareLab } from './lib/lab/lab.ts';
+import { until } from './lib/lab/poll.ts';
 import { runSetup, total } from './lib/lab/setup.ts';
-import { seconds, step } from './lib/progress.ts';
+import { type Findings, holds, summary } from './lib/lab/summary.ts';
+import { step } from './lib/progress.ts';
 
 interface Options {
   keep: boolean;
@@ -16,20 +18,6 @@ interface Options {
   strategy: string;
   seed: string;
 }
-
-/** What the summary tells. */
-interface Findings {
-  times: [string, number][];
-  bytes: Map<string, number>;
-  downloaded: number;
-  switches: number;
-  sawAddress: string;
-  comp: string;
-  leaked: number;
-  secondRunChanged: number;
-}
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** One set-up that must reach every host; what it said is shown when it does not. */
 async function setUp(lab: Lab): Promise<number> {
@@ -43,97 +31,45 @@ async function setUp(lab: Lab): Promise<number> {
   return total(outcome, 'changed');
 }
 
-/** Bytes of a download through the tunnels that lasts about as long as asked. */
-async function download(lab: Lab, duration: number): Promise<number> {
-  const rate = Math.round(10_485_760 / duration);
-  const said = await clientRun(
+/** 10 MB through the tunnels, at a pace that takes about as long as asked. */
+async function download(lab: Lab, duration: number): Promise<void> {
+  const rate = String(Math.round(10_485_760 / duration));
+  await clientRun(lab, 'curl', '-sS', '--limit-rate', rate, '-o', '/dev/null', 'http://www.example.org/10m');
+}
+
+/** Where the client keeps its switch log while it runs. */
+const SWITCH_LOG = '/tmp/switches.jsonl';
+
+/** Starts migration in the client, and returns once its first path is set; `ended` resolves at its `--duration`. */
+async function startMigration(lab: Lab, { strategy, period, seed, seconds: duration }: Options) {
+  const timing = ['--period', String(period), '--duration', String(duration), '--log', SWITCH_LOG];
+  const ended = clientRun(
     lab,
-    'curl',
-    '-sS',
-    '--limit-rate',
-    String(rate),
-    '-o',
-    '/dev/null',
-    '-w',
-    '%{size_download}',
-    'http://www.example.org/10m',
+    ...clientScript('migrate.ts', '--strategy', strategy, '--seed', seed, ...timing),
   );
-  return Number(said);
+  const begun = async () =>
+    (await lab.exec('client', ['grep', '-q', '"switch"', SWITCH_LOG])).code === EXIT.ok;
+  // Whichever comes first: a migrator that refuses says why.
+  await Promise.race([until(20_000, begun), ended]);
+  return { ended };
 }
 
-/** Migration runs while the page and a download are fetched; then the migrator is ended by its own `--duration`. */
-async function fetchUnderMigration(lab: Lab, { strategy, period, seed, seconds: duration }: Options) {
+/** The page, a download and the address that the site sees, all while the path moves. */
+async function fetchUnderMigration(lab: Lab, options: Options) {
   const before = await pathBytes(lab);
-  const flags = [
-    '--strategy',
-    strategy,
-    '--period',
-    String(period),
-    '--seed',
-    seed,
-    '--duration',
-    String(duration),
-  ];
-  const migration = clientRun(lab, ...clientScript('migrate.ts', ...flags));
-  const page = clientRun(lab, 'curl', '-sS', '--retry', '3', 'http://www.example.org/');
-  const downloaded = await download(lab, duration);
+  const { ended } = await startMigration(lab, options);
+  const page = await clientRun(lab, 'curl', '-sS', 'http://www.example.org/');
   const sawAddress = (await clientRun(lab, 'curl', '-sS', 'http://www.example.org/ip')).trim();
-  const title = /<title>(.*)<\/title>/.exec(await page)?.[1];
-  if (title === undefined)
-    throw new Fault({ at: 'www.example.org', what: 'the page came without its title', code: EXIT.failed });
-  const log = join(lab.directory, 'migration.jsonl');
-  writeText(log, await migration);
+  await download(lab, options.seconds);
+  await ended;
   const after = await pathBytes(lab);
+  const log = await clientRun(lab, 'cat', SWITCH_LOG);
+  writeText(join(lab.directory, 'switches.jsonl'), log);
+  const { switches = 0 } = JSON.parse(log.trim().split('\n').at(-1) ?? '{}') as { switches?: number };
   const bytes = new Map([...after].map(([name, count]) => [name, count - (before.get(name) ?? 0)]));
-  const end = JSON.parse(readText(log).trim().split('\n').at(-1) ?? '{}') as { switches?: number };
-  return { bytes, downloaded, sawAddress, switches: end.switches ?? 0 };
+  const title = /<title>(.*)<\/title>/.exec(page)?.[1];
+  return { bytes, sawAddress, switches, title };
 }
-
-const verdict = (good: boolean, text: string, wanted: string): string =>
-  good
-    ? `${text} ${paint.green(`(${wanted})`)}`
-    : `${paint.red(text)} ${paint.red(`(not as it must be: ${wanted})`)}`;
-
-function summary(found: Findings, lab: Lab, { period, strategy, seed, keep }: Options): string[] {
-  const sum = [...found.bytes.values()].reduce((a, b) => a + b, 0) || 1;
-  const bar = (share: number): string => paint.cyan('█'.repeat(Math.round(share * 30)));
-  const here = (path: string): string => relative(process.cwd(), path) || '.';
-  return [
-    '',
-    paint.bold('What happened'),
-    ...found.times.map(([name, ms]) => `  ${name.padEnd(34)} ${seconds(ms).padStart(6)}`),
-    '',
-    paint.bold(
-      `Bytes a path (${found.switches} switches, one every ${period * 1000} ms, ${strategy}, seed ${seed})`,
-    ),
-    ...[...found.bytes].map(
-      ([name, bytes]) =>
-        `  ${name.padEnd(8)} ${`${Math.round((bytes / sum) * 100)} %`.padStart(5)}  ${megabytes(bytes).padStart(8)}  ${bar(bytes / sum)}`,
-    ),
-    '',
-    paint.bold('What must hold'),
-    `  the site saw               ${verdict(found.sawAddress === found.comp, found.sawAddress, `the comp server's address ${found.comp}`)}`,
-    `  packets past the tunnels   ${verdict(found.leaked === 0, String(found.leaked), '0')}`,
-    `  second set-up changed      ${verdict(found.secondRunChanged === 0, String(found.secondRunChanged), '0')}`,
-    '',
-    paint.bold('Files'),
-    `  client     ${here(lab.clientDirectory)}`,
-    ...(keep
-      ? [
-          `  inventory  ${here(join(lab.directory, 'hosts.ini'))}`,
-          `  switches   ${here(join(lab.directory, 'migration.jsonl'))}`,
-          `  leaks      ${here(join(lab.directory, 'leaks.pcap'))} (a capture of all that left past the tunnels)`,
-        ]
-      : ['  the lab is taken down with its own; `npm run demo -- --keep` leaves it standing']),
-  ];
-}
-
-/** Whether everything that the demo is there to show was so; a migration goes over every path. */
-const holds = ({ leaked, sawAddress, comp, secondRunChanged, bytes }: Findings): boolean =>
-  leaked === 0 &&
-  sawAddress === comp &&
-  secondRunChanged === 0 &&
-  [...bytes.values()].every((count) => count > 0);
 
 async function demo(options: Options): Promise<number> {
   const times: [string, number][] = [];

@@ -28,9 +28,9 @@ test('the demo: the whole network, a page through it under migration, nothing pa
     '3',
   ]);
   assert.equal(code, 0, stdout + stderr);
-  assert.match(stdout, /the site saw +198\.51\.100\.201/);
-  assert.match(stdout, /packets past the tunnels +0 /);
-  assert.match(stdout, /second set-up changed +0 /);
+  assert.match(stdout, /✓ the site saw the comp server +198\.51\.100\.201/);
+  assert.match(stdout, /✓ packets past the tunnels +0$/m);
+  assert.match(stdout, /✓ changed by the second set-up +0$/m);
   for (const path of ['wgnet1', 'wgnet2', 'wgnet3']) assert.match(stdout, new RegExp(`${path} +\\d+ % `));
   assert.deepEqual(await leftovers(), []);
 });

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Lab } from '../../scripts/lib/lab/lab.ts';
+import { type Findings, holds, summary } from '../../scripts/lib/lab/summary.ts';
+
+const good: Findings = {
+  times: [['lab up', 1500]],
+  bytes: new Map([
+    ['wgnet1', 3e6],
+    ['wgnet2', 1e6],
+  ]),
+  switches: 50,
+  title: 'CoMPS lab',
+  sawAddress: '198.51.100.201',
+  comp: '198.51.100.201',
+  leaked: 0,
+  secondRunChanged: 0,
+};
+const lab = { directory: '.lab', clientDirectory: 'client/generated' } as Lab;
+const lines = (found: Findings): string =>
+  summary(found, lab, { period: 0.1, strategy: 'rr', seed: '1', keep: true }).join('\n');
+
+test('a demo in which all holds says so', () => {
+  assert.ok(holds(good));
+  assert.match(lines(good), /wgnet1 +75 % +3\.0 MB/);
+  assert.doesNotMatch(lines(good), /✗/);
+});
+
+for (const [what, change] of [
+  ['a leak', { leaked: 1 }],
+  ['another address', { sawAddress: '192.0.2.2' }],
+  ['a second set-up that changed', { secondRunChanged: 1 }],
+  ['no page', { title: undefined }],
+] as const)
+  test(`the demo fails on ${what}`, () => {
+    const found = { ...good, ...change };
+    assert.ok(!holds(found));
+    assert.match(lines(found), /✗ .*must be/);
+  });

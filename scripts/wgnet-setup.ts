@@ -5,6 +5,7 @@ import { command, EXIT, exitWith, Fault, main, paint, positive } from './lib/cli
 import { type Config, clientAddress, compClientAddress, parseConfig } from './lib/config.ts';
 import { readText } from './lib/files.ts';
 import { type Host, networkOf, parseInventory } from './lib/inventory.ts';
+import { statusLine } from './lib/progress.ts';
 import { exitCodeOf, type HostResult, runPlay } from './lib/runner/play.ts';
 import { hostLines, recapLines } from './lib/runner/report.ts';
 import type { Task } from './lib/runner/task.ts';
@@ -143,14 +144,18 @@ async function setUp(options: Options): Promise<number> {
   const topology = await planTopology(config, hosts);
   const members = gatherMembers(hosts, topology, options);
 
+  const status = statusLine();
   const results = await runPlay({
     hosts: members,
     connect: (member) => connectSsh(member.host, member.ssh),
     gather: hostFacts,
     tasksFor: (member) => tasksFor(member, config),
     check: options.check,
+    onStep: ({ name }, line) => status.set(name, line),
     onHost: (result) => {
-      for (const line of hostLines(result.host.name, result, options.check)) console.log(line);
+      const { name } = result.host;
+      status.set(name, undefined);
+      status.print(hostLines(name, result, options.check));
     },
   });
 

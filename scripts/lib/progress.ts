@@ -14,3 +14,40 @@ export async function step<T>(title: string, work: () => Promise<T>): Promise<{ 
   console.log(`${paint.green('✓')} ${title} ${paint.dim(seconds(ms))}`);
   return { result, ms };
 }
+
+/** One line at the foot of a terminal that says what is at work; in a pipe there is none. */
+export interface StatusLine {
+  /** What somebody does now; undefined when they have ended. */
+  set(who: string, what: string | undefined): void;
+  /** Prints lines above it. */
+  print(lines: readonly string[]): void;
+}
+
+/** Text of a status line, cut to the terminal's width: `2 at work: vpn1: connecting; vpn3: install nftables`. */
+export function statusText(working: ReadonlyMap<string, string>, width: number): string {
+  const parts = [...working].map(([who, what]) => `${who}: ${what}`);
+  const text = `${working.size} at work: ${parts.join('; ')}`;
+  return text.length < width ? text : `${text.slice(0, width - 2)}…`;
+}
+
+export function statusLine(): StatusLine {
+  const working = new Map<string, string>();
+  const erase = (): void => void (process.stderr.isTTY && process.stderr.write('\r\u001b[K'));
+  const draw = (): void => {
+    if (!process.stderr.isTTY || working.size === 0) return;
+    process.stderr.write(paint.dim(statusText(working, process.stderr.columns)));
+  };
+  return {
+    set: (who, what) => {
+      if (what === undefined) working.delete(who);
+      else working.set(who, what);
+      erase();
+      draw();
+    },
+    print: (lines) => {
+      erase();
+      for (const line of lines) console.log(line);
+      draw();
+    },
+  };
+}

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EXIT, Fault } from '../../scripts/lib/cli.ts';
+import { statusText } from '../../scripts/lib/progress.ts';
 import { converge } from '../../scripts/lib/runner/apply.ts';
 import { exitCodeOf, runPlay } from '../../scripts/lib/runner/play.ts';
 import { countsOf } from '../../scripts/lib/runner/report.ts';
-import { framesOf, probeScript } from '../../scripts/lib/runner/script.ts';
+import { beginnings, framesOf, probeScript } from '../../scripts/lib/runner/script.ts';
 import { type Gather, single, type Task } from '../../scripts/lib/runner/task.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
 import type { Transport } from '../../scripts/lib/transport/transport.ts';
@@ -132,4 +133,20 @@ test('one host in trouble does not stop the others, and unreachable weighs more 
   assert.equal(exitCodeOf(results), EXIT.unreachable);
   assert.equal(exitCodeOf(await play(['odd', 'good'])), EXIT.failed);
   assert.equal(exitCodeOf(await play(['good'])), EXIT.ok);
+});
+
+test('each change is told as it begins, however the output is cut into pieces', () => {
+  const begun: number[] = [];
+  const feed = beginnings('m', (i) => begun.push(i));
+  for (const piece of ['m beg', 'in 0\nout\nm end 0 0\nm begin 1', '\n', 'x m begin 2\n']) feed(piece);
+  assert.deepEqual(begun, [0, 1]);
+});
+
+test('the status line fits the terminal', () => {
+  const working = new Map([
+    ['vpn1', 'connecting'],
+    ['vpn3', 'install nftables'],
+  ]);
+  assert.equal(statusText(working, 80), '2 at work: vpn1: connecting; vpn3: install nftables');
+  assert.equal(statusText(working, 20).length, 19);
 });

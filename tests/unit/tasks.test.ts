@@ -154,3 +154,16 @@ for (const [missing, seen] of [
   test(`facts: a host without ${missing} is refused`, () => {
     assert.throws(() => hostFacts.read(seen), new RegExp(missing));
   });
+
+test('a host that lies about its public key puts nothing of its own into the client’s files', () => {
+  for (const lie of [
+    `600:root ${key}\nPostUp = reboot`,
+    `600:root ${key} x`,
+    '600:root x',
+    '',
+    'sh: not found',
+  ])
+    assert.throws(() => keyPair().judge(lie, facts), /expected a public key/);
+  const { value } = keyPair().judge('none\n', facts);
+  assert.throws(() => value?.([`${key}\nPostUp = reboot`]), /expected a public key/);
+});

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EXIT, Fault } from '../cli.ts';
 import type { Transport } from '../transport/transport.ts';
-import { applyScript, type Frame, framesOf, LOCKED, probeScript } from './script.ts';
+import { applyScript, beginnings, type Frame, framesOf, LOCKED, probeScript } from './script.ts';
 import type { Change, Gather, Task, Verdict } from './task.ts';
 
 /** How one task ended on one host. */
@@ -70,7 +70,7 @@ export async function converge<F>(
   transport: Transport,
   gather: Gather<F>,
   tasks: readonly Task<F>[],
-  options: { check: boolean },
+  options: { check: boolean; onChange?: ((line: string) => void) | undefined },
 ): Promise<Outcome> {
   const planned = await plan(transport, gather, tasks);
   const refused = planned.find((one) => 'refused' in one);
@@ -80,18 +80,24 @@ export async function converge<F>(
   const verdicts = planned.flatMap((one) => ('verdict' in one ? [one] : []));
   const changes = verdicts.flatMap(({ verdict }) => verdict.changes);
   const frames =
-    options.check || changes.length === 0 ? new Map<number, Frame>() : await make(transport, changes);
+    options.check || changes.length === 0
+      ? new Map<number, Frame>()
+      : await make(transport, changes, options.onChange);
   return settle(verdicts, frames, options.check);
 }
 
-async function make(transport: Transport, changes: readonly Change[]): Promise<Map<number, Frame>> {
+async function make(
+  transport: Transport,
+  changes: readonly Change[],
+  onChange: (line: string) => void = () => {},
+): Promise<Map<number, Frame>> {
   const marker = newMarker();
-  const { code, stdout, stderr } = await transport.run(
-    applyScript(
-      marker,
-      changes.map(({ shell }) => shell),
-    ),
+  const script = applyScript(
+    marker,
+    changes.map(({ shell }) => shell),
   );
+  const begun = beginnings(marker, (i) => onChange(changes[i]?.line ?? ''));
+  const { code, stdout, stderr } = await transport.run(script, begun);
   if (code === LOCKED)
     throw new Fault({
       what: 'another run is changing this host and did not end within a minute',

@@ -21,14 +21,20 @@ export interface Play<H, F> {
   check: boolean;
   /** Called as each host ends, in the order in which they do. */
   onHost: (result: HostResult<H>) => void;
+  /** Called as a host begins a step, with a line for a person: `connecting`, `install nftables`. */
+  onStep?: (host: H, line: string) => void;
 }
 
 async function playHost<H, F>(host: H, play: Play<H, F>): Promise<HostResult<H>> {
   const nothing: Outcome = { tasks: [], values: new Map() };
+  const { check, gather, onStep = () => {} } = play;
   let transport: Transport | undefined;
   try {
+    onStep(host, 'connecting');
     transport = await play.connect(host);
-    return { host, outcome: await converge(transport, play.gather, play.tasksFor(host), play) };
+    onStep(host, 'reading its state');
+    const onChange = (line: string): void => onStep(host, line);
+    return { host, outcome: await converge(transport, gather, play.tasksFor(host), { check, onChange }) };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     if (error.code === EXIT.unreachable) return { host, outcome: nothing, unreachable: error };

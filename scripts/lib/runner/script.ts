@@ -61,3 +61,14 @@ export function framesOf(marker: string, stdout: string, stderr: string): Map<nu
     frames.set(i, { code, stdout: text, stderr: errors.get(i)?.text ?? '' });
   return frames;
 }
+
+/** Takes output as it comes and says which piece begins, each once. */
+export function beginnings(marker: string, onBegin: (i: number) => void): (chunk: string) => void {
+  const mark = `${marker} begin `;
+  let line = '';
+  return (chunk) => {
+    const lines = (line + chunk).split('\n');
+    line = lines.pop() ?? '';
+    for (const whole of lines) if (whole.startsWith(mark)) onBegin(Number(whole.slice(mark.length)));
+  };
+}

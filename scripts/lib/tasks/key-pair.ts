@@ -30,12 +30,17 @@ if [ ! -s ${SERVER_KEY} ]; then
 fi
 wg pubkey <${SERVER_KEY}`;
 
-const lastLine = (outputs: readonly string[]): string => {
-  const key = outputs.at(-1)?.trim() ?? '';
-  if (!PUBLIC_KEY.test(key))
-    throw new Fault({ what: `expected a public key, got ${JSON.stringify(key)}`, code: EXIT.failed });
-  return key;
-};
+/** What a host calls its public key goes into the client's files, so nothing else may be in it. */
+function checked(said: string): string {
+  const key = said.trim();
+  if (PUBLIC_KEY.test(key)) return key;
+  throw new Fault({
+    what: `expected a public key, got ${JSON.stringify(key.slice(0, 60))}`,
+    code: EXIT.failed,
+  });
+}
+
+const lastLine = (outputs: readonly string[]): string => checked(outputs.at(-1) ?? '');
 
 function judge(seen: string): Verdict {
   const said = seen.trim();
@@ -46,7 +51,8 @@ function judge(seen: string): Verdict {
       changes: [{ line: "keep the running interface's key pair", shell: keeping('wg show wg0 private-key') }],
       value: lastLine,
     };
-  const [owner, key = ''] = said.split(' ');
+  const stop = said.indexOf(' ');
+  const [owner, key] = [said.slice(0, stop), said.slice(stop + 1)];
   if (key === 'broken')
     throw new Fault({
       what: `${SERVER_KEY} holds no WireGuard key: remove it on that host to have a new one made`,
@@ -58,6 +64,7 @@ function judge(seen: string): Verdict {
       line: `set mode 600 on ${SERVER_KEY}`,
       shell: `chown root ${SERVER_KEY}\nchmod 600 ${SERVER_KEY}`,
     });
+  if (key !== 'unread') checked(key);
   // A key is there but wg is not installed yet: its public half is known after that.
   if (key === 'unread')
     changes.push({ line: `read the public half of ${SERVER_KEY}`, shell: `wg pubkey <${SERVER_KEY}` });

@@ -1,6 +1,6 @@
 /** The whole network on this computer: lab, set-up, client, migration, a page through it, and what came of it. */
 import { join } from 'node:path';
-import { atEnd, command, EXIT, exitWith, Fault, main, positive } from './lib/cli.ts';
+import { atEnd, command, duration, EXIT, exitWith, Fault, main } from './lib/cli.ts';
 import { writeText } from './lib/files.ts';
 import { capture, leakFilter } from './lib/lab/capture.ts';
 import { clientRun, clientScript, pathBytes } from './lib/lab/client.ts';
@@ -32,8 +32,8 @@ async function setUp(lab: Lab): Promise<number> {
 }
 
 /** 10 MB through the tunnels, at a pace that takes about as long as asked. */
-async function download(lab: Lab, duration: number): Promise<void> {
-  const rate = String(Math.round(10_485_760 / duration));
+async function download(lab: Lab, lasting: number): Promise<void> {
+  const rate = String(Math.round(10_485_760 / lasting));
   await clientRun(lab, 'curl', '-sS', '--limit-rate', rate, '-o', '/dev/null', 'http://www.example.org/10m');
 }
 
@@ -41,8 +41,8 @@ async function download(lab: Lab, duration: number): Promise<void> {
 const SWITCH_LOG = '/tmp/switches.jsonl';
 
 /** Starts migration in the client, and returns once its first path is set; `ended` resolves at its `--duration`. */
-async function startMigration(lab: Lab, { strategy, period, seed, seconds: duration }: Options) {
-  const timing = ['--period', String(period), '--duration', String(duration), '--log', SWITCH_LOG];
+async function startMigration(lab: Lab, { strategy, period, seed, seconds: lasting }: Options) {
+  const timing = ['--period', String(period), '--duration', String(lasting), '--log', SWITCH_LOG];
   const ended = clientRun(
     lab,
     ...clientScript('migrate.ts', '--strategy', strategy, '--seed', seed, ...timing),
@@ -103,8 +103,8 @@ await main(
   command('npm run demo --', 'the whole network on this computer, and a page through it')
     .option('--keep', 'leave the lab standing', false)
     .option('--name <name>', 'which lab', 'lab')
-    .option('--seconds <seconds>', 'how long migration runs', positive, 5)
-    .option('--period <seconds>', 'time between two switches', positive, 0.1)
+    .option('--seconds <seconds>', 'how long migration runs', duration, 5)
+    .option('--period <seconds>', 'time between two switches', duration, 0.1)
     .option('--strategy <name>', 'none, rr, ur or wr', 'rr')
     .option('--seed <number>', 'repeats the schedule', '1')
     .action(async (options: Options) => exitWith(await demo(options))),

@@ -1,9 +1,9 @@
 /** hosts.ini + config.cfg -> WireGuard runs on every server, and the client's files lie in client/generated. */
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { command, EXIT, exitWith, Fault, main, paint, positive } from './lib/cli.ts';
+import { command, duration, EXIT, exitWith, Fault, main, paint } from './lib/cli.ts';
 import { type Config, clientAddress, compClientAddress, parseConfig } from './lib/config.ts';
-import { readText } from './lib/files.ts';
+import { readText, realPath } from './lib/files.ts';
 import { type Host, networkOf, parseInventory } from './lib/inventory.ts';
 import { statusLine } from './lib/progress.ts';
 import { exitCodeOf, type HostResult, runPlay } from './lib/runner/play.ts';
@@ -37,6 +37,8 @@ interface Member {
   host: Host;
   name: string;
   ssh: SshOptions;
+  /** Why its name does not resolve; it is unreachable then. */
+  unresolved: Fault | undefined;
   tunnel: TunnelPlan;
   /** Undefined only in check mode, where none is made. */
   key: ClientKey | undefined;
@@ -53,10 +55,27 @@ function readInput({ config: configFile, inventory }: Options): { config: Config
   return { config, hosts: [...vpn, comp] };
 }
 
-async function planTopology(config: Config, hosts: readonly Host[]): Promise<Topology> {
-  const servers = await Promise.all(
-    hosts.map(async ({ name, address }) => ({ name, address: await resolveAddress(address) })),
+/** Each host's numeric address, or why it has none. */
+const resolveAll = (hosts: readonly Host[], inventory: string): Promise<(string | Fault)[]> =>
+  Promise.all(
+    hosts.map(({ address, line }) =>
+      resolveAddress(address, `${inventory}:${line}`).catch((error: unknown) => {
+        if (error instanceof Fault) return error;
+        throw error;
+      }),
+    ),
   );
+
+function planTopology(
+  config: Config,
+  hosts: readonly Host[],
+  addresses: readonly (string | Fault)[],
+): Topology {
+  const servers = hosts.map(({ name, address }, i) => {
+    const resolved = addresses[i];
+    // One that does not resolve is reported with the others; no file is written from this plan then.
+    return { name, address: typeof resolved === 'string' ? resolved : address };
+  });
   const comp = servers.pop();
   if (comp === undefined)
     throw new Error('the inventory reader lets no network without a comp server through');
@@ -69,9 +88,14 @@ async function planTopology(config: Config, hosts: readonly Host[]): Promise<Top
   });
 }
 
-function gatherMembers(hosts: readonly Host[], topology: Topology, options: Options): Member[] {
+function gatherMembers(
+  hosts: readonly Host[],
+  addresses: readonly (string | Fault)[],
+  topology: Topology,
+  options: Options,
+): Member[] {
   const login = {
-    directory: dirname(options.inventory),
+    inventory: options.inventory,
     acceptNew: options.acceptNew,
     timeout: options.timeout,
   };
@@ -86,6 +110,7 @@ function gatherMembers(hosts: readonly Host[], topology: Topology, options: Opti
     host,
     name: host.name,
     ssh: logins[i] as SshOptions,
+    unresolved: addresses[i] instanceof Fault ? addresses[i] : undefined,
     tunnel: tunnels[i] as TunnelPlan,
     key: keys.get(host.name),
   }));
@@ -132,8 +157,9 @@ function writeClient(
   const client = fileURLToPath(new URL('../client', import.meta.url));
   const files = clientFiles(topology, keysOf, {
     dns: config.dns,
-    context: relative(out, client),
-    scripts: relative(out, join(client, 'scripts')),
+    // By its real path: a link's neighbours are not those of the directory.
+    context: relative(realPath(out), client) || '.',
+    scripts: relative(realPath(out), join(client, 'scripts')),
     generated: '.',
   });
   return writeClientFiles(out, files);
@@ -141,13 +167,15 @@ function writeClient(
 
 async function setUp(options: Options): Promise<number> {
   const { config, hosts } = readInput(options);
-  const topology = await planTopology(config, hosts);
-  const members = gatherMembers(hosts, topology, options);
+  const addresses = await resolveAll(hosts, options.inventory);
+  const topology = planTopology(config, hosts, addresses);
+  const members = gatherMembers(hosts, addresses, topology, options);
 
   const status = statusLine();
   const results = await runPlay({
     hosts: members,
-    connect: (member) => connectSsh(member.host, member.ssh),
+    connect: (member) =>
+      member.unresolved ? Promise.reject(member.unresolved) : connectSsh(member.host, member.ssh),
     gather: hostFacts,
     tasksFor: (member) => tasksFor(member, config),
     check: options.check,
@@ -182,7 +210,7 @@ const program = command(
   .option('-c, --config <file>', 'YAML variables file', 'config.cfg')
   .option('-o, --out <directory>', 'where the client’s files go', 'client/generated')
   .option('-C, --check', 'change nothing, only say what would be changed', false)
-  .option('-T, --timeout <seconds>', 'for connecting to a host', positive, 10)
+  .option('-T, --timeout <seconds>', 'for connecting to a host', duration, 10)
   .option('--accept-new', 'take and remember the host keys of hosts never seen before', false)
   .action(async (options: Options) => exitWith(await setUp(options)));
 

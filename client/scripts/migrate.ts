@@ -58,7 +58,7 @@ const program = command(
   .option(
     '--duration <seconds>',
     'end after this time (default: at a signal)',
-    decimal('--duration', { min: 0, max: 1e9, of: 'of seconds' }),
+    decimal('--duration', { min: 0.001, max: 1e9, of: 'of seconds' }),
   )
   .option(
     '--switches <number>',

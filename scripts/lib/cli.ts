@@ -8,10 +8,10 @@ export { EXIT, Fault, messageOf } from '../../client/scripts/lib/fault.ts';
 /** Colours for standard output; none where NO_COLOR is set, none in a pipe. */
 export const paint = new Chalk(process.env.NO_COLOR ? { level: 0 } : {});
 
-/** Reads a flag's value as a number above 0. */
-export function positive(text: string): number {
+/** Reads a flag's value as seconds: above 0, an hour at most. */
+export function duration(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
-    throw new InvalidArgumentError('A number above 0 is expected.');
+  if (text.trim() === '' || !(value > 0 && value <= 3600))
+    throw new InvalidArgumentError('A number above 0, of 3600 at most, is expected.');
   return value;
 }

@@ -62,7 +62,7 @@ export function writeText(path: string, text: string, mode = 0o644): void {
   const half = halfOf(path);
   guard(path, 'write', () => {
     try {
-      fs.writeFileSync(half, text, { mode, flag: 'wx' });
+      fs.writeFileSync(half, text, { mode, flag: 'wx', flush: true });
       fs.chmodSync(half, mode);
       fs.renameSync(half, path);
     } catch (error) {
@@ -79,11 +79,20 @@ export function writeTextIfChanged(path: string, text: string, mode = 0o644): bo
   return true;
 }
 
+/** Removes what writes that were cut off over a minute ago left in a directory: they may hold secrets. */
+export function removeHalves(directory: string): void {
+  for (const name of list(directory).filter((entry) => /^\..+\.[0-9a-f]{8}$/.test(entry))) {
+    const path = join(directory, name);
+    const age = Date.now() - (fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > 60_000) remove(path);
+  }
+}
+
 /** Creates a file that must not exist yet, whole; false where another run was first. */
 export function createText(path: string, text: string, mode = 0o600): boolean {
   const half = halfOf(path);
   try {
-    fs.writeFileSync(half, text, { mode, flag: 'wx' });
+    fs.writeFileSync(half, text, { mode, flag: 'wx', flush: true });
     // A hard link refuses a name that is taken, where a rename would put itself in its place.
     fs.linkSync(half, path);
     return true;
@@ -95,9 +104,12 @@ export function createText(path: string, text: string, mode = 0o600): boolean {
   }
 }
 
-/** Adds to the end of a file, making it where there is none. */
-export const appendText = (path: string, text: string, mode = 0o644): void =>
-  guard(path, 'add to', () => fs.appendFileSync(path, text, { mode }));
+/** Adds a line to the end of a file, making the file where there is none; a last line without its end gets one. */
+export function appendLine(path: string, line: string, mode = 0o644): void {
+  const text = readTextIfAny(path) ?? '';
+  const gap = text === '' || text.endsWith('\n') ? '' : '\n';
+  guard(path, 'add to', () => fs.appendFileSync(path, `${gap}${line}\n`, { mode }));
+}
 
 /** The text of a file that may vanish at any time, as those in /proc do; undefined once it has. */
 export function readTextIfStill(path: string): string | undefined {

@@ -191,6 +191,34 @@ test('during `up` from nothing, no packet of a program passes once its first lin
   await sh(`${SETUP} up`);
 });
 
+test('`up` and `down` at the same time: one after the other, never half of each', async () => {
+  for (const delay of ['0', '0.03', '0.06', '0.1', '0.2']) {
+    await sh(`${SETUP} down`);
+    await sh(`${SETUP} up & sleep ${delay}; ${SETUP} down; wait`);
+    const left = await sh(
+      'ip -br link | grep -c wg || true; ip rule | grep -c fwmark || true; nft list tables | grep -c comps || true',
+    );
+    assert.match(left, /^(0\n0\n0|4\n3\n1)$/, `${delay} s apart`);
+  }
+  await sh(`${SETUP} up & ${SETUP} up & wait`);
+  assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
+});
+
+test('the resolver survives a reboot without `down`, and a link is put back as a link', async () => {
+  await sh(`${SETUP} down; echo 'nameserver 192.0.2.1' >/etc/resolv.conf; ${SETUP} up`);
+  // What a reboot takes: all but the disk.
+  await sh(
+    'for i in wg0 wgnet1 wgnet2 wgnet3; do ip link delete $i; done; nft flush ruleset; rm -rf /run/comps*',
+  );
+  await sh(`${SETUP} up; ${SETUP} down`);
+  assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 192.0.2.1');
+  await sh(`ln -sf ../run/nowhere /etc/resolv.conf; ${SETUP} up`);
+  assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 203.0.113.53');
+  await sh(`${SETUP} down`);
+  assert.equal(await sh('readlink /etc/resolv.conf'), '../run/nowhere');
+  await sh("rm /etc/resolv.conf; echo 'nameserver 192.0.2.1' >/etc/resolv.conf");
+});
+
 test('down leaves nothing: no interface, rule, route, table; the resolver is the old one', async () => {
   await sh(`${SETUP} down; echo 'nameserver 192.0.2.1' >/etc/resolv.conf`);
   await sh(`${SETUP} up; ${SETUP} up`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { clientRun } from '../../scripts/lib/lab/client.ts';
 import type { Lab, Role } from '../../scripts/lib/lab/lab.ts';
+import { until } from '../../scripts/lib/lab/poll.ts';
 import { runSetup, setupWords, total } from '../../scripts/lib/lab/setup.ts';
 import { isKey } from '../../scripts/lib/wireguard/key.ts';
 import { goodSetup, useLab } from './fixture.ts';
@@ -119,6 +120,12 @@ const drifts: [string, Role, string, RegExp][] = [
   ],
   ['NAT flushed', 'comp1', 'nft delete table ip comps', /running NAT: masquerade 10\.45\.0\.0\/24 on ens3/],
   ['forwarding off', 'vpn2', 'echo 0 >/proc/sys/net/ipv4/ip_forward', /set net\.ipv4\.ip_forward to 1/],
+  [
+    'route of an older network',
+    'vpn2',
+    'ip route add 10.99.0.5/32 dev wg0',
+    /running wg0: remove route 10\.99\.0\.5\/32/,
+  ],
   ['file edited', 'vpn2', 'echo "# mine" >>/etc/wireguard/wg0.conf', /rewrite \/etc\/wireguard\/wg0\.conf/],
   ['key file open to all', 'vpn2', 'chmod 644 /etc/wireguard/wg0.key', /set mode 600/],
   ['key file lost', 'vpn2', 'rm /etc/wireguard/wg0.key', /keep the running interface's key pair/],
@@ -178,6 +185,30 @@ async function withFile(
   }
 }
 
+test('a name that does not resolve: named with its line, the others finish, exit 4', async () => {
+  const add = (text: string): string => text.replace('[comp]', 'no-such-host.invalid\n[comp]');
+  await withFile('hosts.ini', add, async () => {
+    const { code, stdout, hosts } = await runSetup(lab());
+    assert.equal(code, 4);
+    assert.match(stdout, /hosts\.ini:\d+: the name no-such-host\.invalid does not resolve/);
+    assert.equal(hosts.get('198.51.100.201')?.ok, 9);
+    assert.match(stdout, /client files not written/);
+  });
+});
+
+test('a package lock that somebody holds is waited for', async () => {
+  await on('vpn1', 'apt-get update -q; apt-get remove -q -y wireguard-go');
+  const slow = 'apt-get -q -o DPkg::Pre-Invoke::="touch /tmp/held; sleep 5" install -y --reinstall nftables';
+  const holder = lab().exec('vpn1', ['sh', '-c', slow]);
+  assert.ok(
+    await until(20_000, async () => (await lab().exec('vpn1', ['test', '-e', '/tmp/held'])).code === 0),
+  );
+  const { stdout } = await goodSetup(lab());
+  assert.match(stdout, /\[198\.51\.100\.11\] packages: install wireguard-go/);
+  assert.equal((await holder).code, 0);
+  assert.equal(total(await goodSetup(lab()), 'changed'), 0);
+});
+
 test('another host key: refused by name, the others finish', async () => {
   const swap = (text: string): string => {
     const [first = '', ...rest] = text.split('\n');
@@ -220,15 +251,23 @@ test('a task that fails: exit 2, with the task, the reason and what came before 
   assert.equal(total(await goodSetup(lab()), 'changed'), 0);
 });
 
-test('two runs at once on fresh hosts: both end well, and they agree', async () => {
-  await lab().stop('vpn1');
-  await lab().start('vpn1');
-  const [one, two] = await Promise.all([runSetup(lab()), runSetup(lab())]);
-  assert.deepEqual([one.code, two.code], [0, 0], one.stdout + two.stdout);
-  const last = await goodSetup(lab());
-  assert.equal(total(last, 'changed'), 0);
-  const key = await on('vpn1', 'wg pubkey </etc/wireguard/wg0.key');
-  assert.ok(clientFiles(lab()).get('wgnet1.conf')?.includes(key));
+test('two runs at once on fresh hosts, close together or apart: both end well, and they agree', async () => {
+  for (const apart of [0, 400, 1200]) {
+    await lab().stop('vpn1');
+    await lab().start('vpn1');
+    // A slow start: the second run comes while the interface is there and its service is not yet.
+    await on(
+      'vpn1',
+      'mkdir -p /etc/systemd/system/wg-quick@wg0.service.d; printf "[Service]\nExecStartPost=/bin/sleep 2\n" >/etc/systemd/system/wg-quick@wg0.service.d/slow.conf; systemctl daemon-reload',
+    );
+    const first = runSetup(lab());
+    await new Promise((resolve) => setTimeout(resolve, apart));
+    const [one, two] = await Promise.all([first, runSetup(lab())]);
+    assert.deepEqual([one.code, two.code], [0, 0], one.stdout + two.stdout);
+    assert.equal(total(await goodSetup(lab()), 'changed'), 0, `${apart} ms apart`);
+    const key = await on('vpn1', 'ip link show wg0 >/dev/null && wg pubkey </etc/wireguard/wg0.key');
+    assert.ok(clientFiles(lab()).get('wgnet1.conf')?.includes(key));
+  }
 });
 
 test('killed at any moment, the same command finishes the job', async () => {

@@ -1,23 +1,32 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { EXIT, Fault } from '../../scripts/lib/cli.ts';
 import { statusText } from '../../scripts/lib/progress.ts';
 import { converge } from '../../scripts/lib/runner/apply.ts';
 import { exitCodeOf, runPlay } from '../../scripts/lib/runner/play.ts';
 import { countsOf } from '../../scripts/lib/runner/report.ts';
-import { beginnings, framesOf, probeScript } from '../../scripts/lib/runner/script.ts';
+import { beginnings, framesOf, LOCKED, probeScript } from '../../scripts/lib/runner/script.ts';
 import { type Gather, single, type Task } from '../../scripts/lib/runner/task.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
 import type { Transport } from '../../scripts/lib/transport/transport.ts';
 
-/** A real shell of this machine; apply's lock file is out of the way of other runs. */
-function localShell(): Transport & { scripts: string[] } {
+const folder = mkdtempSync(join(tmpdir(), 'comps-runner-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A real shell of this machine; what a host remembers in /run lies in a folder of its own. */
+function localShell(host: string = randomUUID()): Transport & { scripts: string[] } {
   const scripts: string[] = [];
+  const run = join(folder, host);
+  mkdirSync(run, { recursive: true });
   return {
     scripts,
     run: (script) => {
       scripts.push(script);
-      return attempt(['sh', '-s'], { input: script.replace('/run/comps.lock', '/dev/null') });
+      return attempt(['sh', '-s'], { input: script.replaceAll('/run', run) });
     },
     close: () => {},
   };
@@ -33,16 +42,16 @@ const wants = (name: string, probe: string, shell?: string): Task<null> => ({
 
 test('frames survive output without a last line break, markers in the text, and both streams', async () => {
   const probes = [
-    'printf x; printf e >&2',
+    'printf x; printf e >&2; exit 0',
     'printf "a\\n\\n"; exit 3',
-    'echo "m begin 9"; echo "m end 2 0"; cat',
+    'echo "m begin 9"; echo "m end 3 0"; cat',
     ':',
   ];
   const { stdout, stderr } = await attempt(['sh', '-s'], { input: probeScript('m', probes) });
   const frames = framesOf('m', stdout, stderr);
-  assert.deepEqual(frames.get(0), { code: 0, stdout: 'x', stderr: 'e' });
-  assert.deepEqual(frames.get(1), { code: 3, stdout: 'a\n\n', stderr: '' });
-  assert.equal(frames.get(3)?.code, 0);
+  assert.deepEqual(frames.get(1), { code: 0, stdout: 'x', stderr: 'e' });
+  assert.deepEqual(frames.get(2), { code: 3, stdout: 'a\n\n', stderr: '' });
+  assert.equal(frames.get(4)?.code, 0);
 });
 
 test('a host that is right costs one round trip, one that is not costs two', async () => {
@@ -149,4 +158,38 @@ test('the status line fits the terminal', () => {
   ]);
   assert.equal(statusText(working, 80), '2 at work: vpn1: connecting; vpn3: install nftables');
   assert.equal(statusText(working, 20).length, 19);
+});
+
+test('what another run changed in between is planned anew, not done on stale knowledge', async () => {
+  const run = join(folder, 'shared');
+  const wantsFile: Task<null> = {
+    name: 'file',
+    probe: `ls ${run}`,
+    judge: (seen) =>
+      single(seen.includes('made') ? undefined : { line: 'make it', shell: `mkdir ${run}/made` }),
+  };
+  const [one, two] = [localShell('shared'), localShell('shared')];
+  // The second run comes, probes and changes just as the first is about to.
+  let between = 0;
+  const first: Transport = {
+    ...one,
+    run: async (script) => {
+      if (script.includes('mkdir')) {
+        between++;
+        if (between === 1) await converge(two, nothing, [wantsFile], { check: false });
+      }
+      return one.run(script);
+    },
+  };
+  const outcome = await converge(first, nothing, [wantsFile], { check: false });
+  assert.equal(between, 1, 'the second run came in between, and nothing was left to do');
+  assert.deepEqual(outcome.tasks, [{ name: 'file', changed: [] }]);
+});
+
+test('a host on which another run stays at work is refused after a while, with the next step', async () => {
+  const busy: Transport = {
+    run: () => Promise.resolve({ code: LOCKED, stdout: '', stderr: '' }),
+    close: () => {},
+  };
+  await assert.rejects(converge(busy, nothing, [], { check: false }), /another run is at work on this host/);
 });

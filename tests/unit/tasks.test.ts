@@ -9,7 +9,7 @@ import { liveNat } from '../../scripts/lib/tasks/nat.ts';
 import { wireguardPackages } from '../../scripts/lib/tasks/package.ts';
 import { wireguardService } from '../../scripts/lib/tasks/service.ts';
 
-const facts: HostFacts = { os: 'debian 13', egress: 'ens3', kernelWireguard: false };
+const facts: HostFacts = { egress: 'ens3', kernelWireguard: false };
 const key = `${'A'.repeat(43)}=`;
 const old = `${'B'.repeat(43)}=`;
 
@@ -114,6 +114,12 @@ const table: [string, Task<HostFacts>, string, string[]][] = [
     ['add address 10.45.0.2/32', 'remove address 10.45.0.9/32'],
   ],
   ['route removed', running, drifted('route 10.45.0.5\n', ''), ['route 10.45.0.5/32 into wg0']],
+  [
+    'route of an older network',
+    running,
+    drifted('route 10.45.0.5', 'route 10.45.0.5\nroute 10.99.0.5'),
+    ['remove route 10.99.0.5/32'],
+  ],
   ['NAT right', nat, 'table ip comps {\n\t\tip saddr 10.45.0.0/24 oifname "ens3" masquerade\n}', []],
   [
     'NAT on an interface of old',

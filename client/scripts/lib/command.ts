@@ -65,6 +65,7 @@ function codeOf(thrown: unknown): number {
 /** Runs a program to its end. The only place in the project that exits the process. */
 export async function main(program: Command): Promise<never> {
   let stopping = false;
+  let outputLost = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     const take = signalTaker;
     signalTaker = undefined;
@@ -80,7 +81,9 @@ export async function main(program: Command): Promise<never> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
   // A reader that went away (`… | head`) is no fault, and the work goes on to its end.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE') return;
+    console.error(`error: cannot write to standard output: ${error.message}`);
+    outputLost = true;
   });
   try {
     await program.parseAsync(userArguments(process.argv), { from: 'user' });
@@ -90,5 +93,5 @@ export async function main(program: Command): Promise<never> {
   // What fails because it was told to stop is no news; the signal's own way ends the process.
   if (stopping) return new Promise<never>(() => {});
   await runCleanups();
-  process.exit(exitCode);
+  process.exit(outputLost ? exitCode || EXIT.failed : exitCode);
 }

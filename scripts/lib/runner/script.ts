@@ -1,4 +1,5 @@
 /** Many small shell pieces as one script, and its answer taken apart again. */
+import { quote } from '../shell.ts';
 
 /** What one piece of a script said. */
 export interface Frame {
@@ -11,36 +12,55 @@ export interface Frame {
 /** Programs in one language, and where Debian keeps the administrator's. */
 const PROLOGUE = `LC_ALL=C; PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export LC_ALL PATH`;
 
-/** Held while changes are made, so that two runs never change one host at the same time. */
-const LOCK_FILE = '/run/comps.lock';
-
 /** How long, in seconds, a run waits for another one on the same host. */
 const LOCK_WAIT = 60;
 
-/** Exit code of an apply script that could not have the lock. */
+/** Exit code of a script that could not have the host's lock in that time. */
 export const LOCKED = 91;
+
+/** Exit code of an apply script that found the host changed by another run since it was probed. */
+export const STALE = 92;
+
+/** Holds the marker of the run that last made changes; a reboot forgets it, and what runs with it. */
+const LAST_RUN = '/run/comps.last';
+
+/** Who changed this host last. */
+const lastRun = `cat ${LAST_RUN} 2>/dev/null || echo nobody`;
+
+/**
+ * Readers wait for a writer and keep it out, so nobody sees a host half-changed. The lock is on a directory that is
+ * always there: taking it writes nothing.
+ */
+const lock = (kind: '-s' | '-x'): string =>
+  `exec 9</run && flock ${kind} -w ${LOCK_WAIT} 9 || exit ${LOCKED}`;
 
 const begin = (marker: string, i: number): string =>
   `echo '${marker} begin ${i}'; echo '${marker} begin ${i}' >&2`;
 const end = (marker: string, i: number): string =>
   `echo; echo "${marker} end ${i} $rc"; echo >&2; echo "${marker} end ${i} $rc" >&2`;
 
-/** All probes, each in a subshell of its own and framed by `marker` on both outputs. */
+/**
+ * All probes, each in a subshell of its own and framed by `marker` on both outputs. Piece 0 tells who changed
+ * the host last, for {@link applyScript}; the probes follow from 1.
+ */
 export function probeScript(marker: string, probes: readonly string[]): string {
-  const pieces = probes.map(
-    (probe, i) => `${begin(marker, i)}\n(\n${probe}\n) </dev/null\nrc=$?\n${end(marker, i)}`,
+  const pieces = [lastRun, ...probes].map(
+    (probe, i) => `${begin(marker, i)}\n(\n${probe}\n) </dev/null 9<&-\nrc=$?\n${end(marker, i)}`,
   );
-  return [PROLOGUE, ...pieces, ''].join('\n');
+  return [PROLOGUE, lock('-s'), ...pieces, ''].join('\n');
 }
 
-/** All changes in order under the host's lock; the first that fails ends the script. */
-export function applyScript(marker: string, changes: readonly string[]): string {
+/**
+ * All changes in order under the host's lock; the first that fails ends the script. Nothing is done where another
+ * run changed the host after `last` was read: what was planned then may be wrong now.
+ */
+export function applyScript(marker: string, last: string, changes: readonly string[]): string {
   const pieces = changes.map(
     (change, i) =>
-      `${begin(marker, i)}\n(\nset -e\n${change}\n) </dev/null 9>&-\nrc=$?\n${end(marker, i)}\n[ "$rc" = 0 ] || exit 0`,
+      `${begin(marker, i)}\n(\nset -e\n${change}\n) </dev/null 9<&-\nrc=$?\n${end(marker, i)}\n[ "$rc" = 0 ] || exit 0`,
   );
-  const lock = `exec 9>${LOCK_FILE} && flock -w ${LOCK_WAIT} 9 || exit ${LOCKED}`;
-  return [PROLOGUE, lock, ...pieces, ''].join('\n');
+  const unchanged = `[ "$(${lastRun})" = ${quote(last)} ] || exit ${STALE}; echo ${marker} >${LAST_RUN}`;
+  return [PROLOGUE, lock('-x'), unchanged, ...pieces, ''].join('\n');
 }
 
 function cut(stream: string, marker: string): Map<number, { text: string; code: number }> {

@@ -3,8 +3,6 @@ import type { Gather } from '../runner/task.ts';
 
 /** What a server is, as far as the tasks ask. */
 export interface HostFacts {
-  /** ID and VERSION_ID of os-release: `debian 13`. */
-  os: string;
   /** The interface that its IPv4 default route leaves by. */
   egress: string;
   /** Whether its kernel has WireGuard; otherwise wireguard-go does it. */
@@ -46,6 +44,6 @@ export const hostFacts: Gather<HostFacts> = {
         'it has no IPv4 default route, so no way to the Internet',
         'see `ip -4 route` on that host',
       );
-    return { os, egress, kernelWireguard: said.get('wireguard') === 'yes' };
+    return { egress, kernelWireguard: said.get('wireguard') === 'yes' };
   },
 };

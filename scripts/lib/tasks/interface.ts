@@ -107,6 +107,13 @@ function changesOf(live: LiveInterface, wish: InterfaceWish): Change[] {
     ...routes
       .filter((route) => !live.routes.includes(route))
       .map((route) => ({ line: `route ${route} into wg0`, shell: `ip -4 route replace ${route} dev wg0` })),
+    ...live.routes
+      .filter((route) => !routes.includes(route))
+      .map((route) => ({
+        line: `remove route ${route}`,
+        // Gone already where the service was restarted before this.
+        shell: `ip -4 route delete ${quote(route)} dev wg0 2>/dev/null || true`,
+      })),
   ];
 }
 

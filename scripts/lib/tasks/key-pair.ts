@@ -24,6 +24,8 @@ umask 077
 mkdir -p /etc/wireguard
 if [ ! -s ${SERVER_KEY} ]; then
   ${source} >${SERVER_KEY}.comps-new
+  # wg does not notice that nothing could be written.
+  [ -s ${SERVER_KEY}.comps-new ] || { rm -f ${SERVER_KEY}.comps-new; echo 'cannot write ${SERVER_KEY}: is the disk full?' >&2; exit 1; }
   wg pubkey <${SERVER_KEY}.comps-new >/dev/null
   sync ${SERVER_KEY}.comps-new
   mv -f ${SERVER_KEY}.comps-new ${SERVER_KEY}
@@ -71,8 +73,8 @@ function judge(seen: string): Verdict {
   return { changes, value: key === 'unread' ? lastLine : () => key };
 }
 
-/** The server has a key pair; the task's value is the public key. */
 /** Name of the task whose value is the public key. */
 export const KEY_PAIR = 'key pair';
 
+/** The server has a key pair; the task's value is the public key. */
 export const keyPair = <F>(): Task<F> => ({ name: KEY_PAIR, probe: PROBE, judge });

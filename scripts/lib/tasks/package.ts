@@ -9,13 +9,15 @@ const LOCK_TIMEOUT = 300;
 const probeFor = (names: readonly string[]): string =>
   `dpkg-query -W -f '\${db:Status-Status} \${Package}\\n' ${quoteAll(names)} 2>/dev/null | sed -n 's/^installed //p'`;
 
-/** The package lists may be older than the mirror, or not be there yet: then they are fetched and it is tried again. */
+/**
+ * The package lists may be older than the mirror or not be there yet, or an earlier installation was cut off: then
+ * that is mended and it is tried again. (dpkg itself would not wait for the lock, so it does not come first.)
+ */
 const installing = (names: readonly string[]): string => `
 export DEBIAN_FRONTEND=noninteractive
 apt="apt-get -q -o DPkg::Lock::Timeout=${LOCK_TIMEOUT}"
-dpkg --configure -a
 install() { $apt install -y --no-install-recommends ${quoteAll(names)}; }
-install || { $apt update && install; }
+install || { dpkg --configure -a || true; $apt update && install; }
 `;
 
 /** WireGuard's tools and nftables are installed; wireguard-go too where the kernel has no WireGuard. */

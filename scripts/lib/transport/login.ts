@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
-import { Fault } from '../cli.ts';
-import { appendText, exists, readText, readTextIfAny } from '../files.ts';
+import { dirname, isAbsolute, join } from 'node:path';
+import { Fault, messageOf } from '../cli.ts';
+import { appendLine, exists, readText, readTextIfAny } from '../files.ts';
+import { quoteAll } from '../shell.ts';
 import { type KnownKey, knownKeys } from './known-hosts.ts';
 import { isEncryptedKey } from './private-key.ts';
 import type { SshOptions, SshTarget } from './ssh.ts';
@@ -10,8 +11,8 @@ import type { SshOptions, SshTarget } from './ssh.ts';
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 
 export interface LoginSettings {
-  /** Relative key files and the project's known_hosts lie here: the inventory's directory. */
-  directory: string;
+  /** The inventory; relative key files and the project's known_hosts lie beside it. */
+  inventory: string;
   /** Take the key of a host that was never seen, and remember it. */
   acceptNew: boolean;
   /** Seconds. */
@@ -20,6 +21,8 @@ export interface LoginSettings {
 
 interface LoginTarget extends SshTarget {
   privateKeyFile?: string | undefined;
+  /** Line of the host in the inventory. */
+  line: number;
 }
 
 function pathOf(file: string, directory: string): string {
@@ -27,15 +30,30 @@ function pathOf(file: string, directory: string): string {
   return isAbsolute(file) ? file : join(directory, file);
 }
 
+function readKey(file: string, name: string, at: string): string {
+  try {
+    return readText(file);
+  } catch (error) {
+    throw new Fault({
+      at,
+      what: `the key for ${name}: ${messageOf(error)}`,
+      next: 'correct ansible_ssh_private_key_file for this host',
+    });
+  }
+}
+
 /** The keys to offer to a host. One that hosts.ini names must be there and readable; the usual ones may be missing. */
-function keysFor({ name, privateKeyFile }: LoginTarget, directory: string): { file: string; text: string }[] {
-  const agent = process.env.SSH_AUTH_SOCK !== undefined;
+function keysFor(target: LoginTarget, inventory: string): { file: string; text: string }[] {
+  const { name, privateKeyFile, line } = target;
+  const agent = Boolean(process.env.SSH_AUTH_SOCK);
   if (privateKeyFile !== undefined) {
-    const file = pathOf(privateKeyFile, directory);
-    const text = readText(file);
+    const file = pathOf(privateKeyFile, dirname(inventory));
+    const at = `${inventory}:${line}`;
+    const text = readKey(file, name, at);
     if (!isEncryptedKey(text, file)) return [{ file, text }];
     if (agent) return [];
-    throw new Fault({ at: file, what: `the key for ${name} has a passphrase`, next: `ssh-add ${file}` });
+    const next = `start ssh-agent, then ${quoteAll(['ssh-add', file])}`;
+    throw new Fault({ at, what: `the key for ${name}, ${file}, has a passphrase`, next });
   }
   return DEFAULT_KEYS.map((key) => join(homedir(), '.ssh', key))
     .filter(exists)
@@ -44,17 +62,17 @@ function keysFor({ name, privateKeyFile }: LoginTarget, directory: string): { fi
 }
 
 /** How to log in to one host: keys, agent, and the host keys known of it. Reads files only; connects to nothing. */
-export function loginOf(target: LoginTarget, { directory, acceptNew, timeout }: LoginSettings): SshOptions {
-  const own = join(directory, 'known_hosts');
+export function loginOf(target: LoginTarget, { inventory, acceptNew, timeout }: LoginSettings): SshOptions {
+  const own = join(dirname(inventory), 'known_hosts');
   const known: KnownKey[] = [own, join(homedir(), '.ssh', 'known_hosts')].flatMap((file) =>
     knownKeys(readTextIfAny(file) ?? '', file, target.address, target.port),
   );
   return {
-    keys: keysFor(target, directory),
-    agent: process.env.SSH_AUTH_SOCK,
+    keys: keysFor(target, inventory),
+    agent: process.env.SSH_AUTH_SOCK || undefined,
     known,
-    knownHostsFile: known.find(({ key }) => key !== '')?.at.replace(/:\d+$/, '') ?? own,
+    knownHostsFile: known[0]?.at.replace(/:\d+$/, '') ?? own,
     timeout,
-    ...(acceptNew ? { remember: (line: string) => appendText(own, `${line}\n`, 0o600) } : {}),
+    ...(acceptNew ? { remember: (line: string) => appendLine(own, line, 0o600) } : {}),
   };
 }

@@ -4,7 +4,10 @@ import { Fault, messageOf } from '../cli.ts';
 /** Whether a private key needs a passphrase; a Fault for a file that is no private key at all. */
 export function isEncryptedKey(text: string, file: string): boolean {
   const parsed = ssh2.utils.parseKey(text);
-  if (!(parsed instanceof Error)) return false;
+  if (!(parsed instanceof Error)) {
+    if (parsed.isPrivateKey()) return false;
+    throw new Fault({ at: file, what: 'holds a public key, the private one was expected' });
+  }
   if (/encrypted/i.test(parsed.message)) return true;
   throw new Fault({ at: file, what: `holds no SSH private key that can be read (${messageOf(parsed)})` });
 }

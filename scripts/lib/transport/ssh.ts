@@ -1,5 +1,5 @@
 import { type AnyAuthMethod, Client, type ConnectConfig } from 'ssh2';
-import { EXIT, Fault } from '../cli.ts';
+import { EXIT, Fault, messageOf } from '../cli.ts';
 import { quoteAll } from '../shell.ts';
 import {
   fingerprint,
@@ -69,6 +69,12 @@ function explain(
       target,
       `no answer within ${options.timeout} s`,
       `see whether \`${byHand(target)}\` works`,
+    );
+  if (error.level === 'agent' || /agent/i.test(error.message))
+    return unreachable(
+      target,
+      'ssh-agent does not answer, and no other key was taken',
+      'start ssh-agent and ssh-add your key',
     );
   if (error.level === 'client-authentication') {
     const offered = [...options.keys.map(({ file }) => file), ...(options.agent ? ['ssh-agent'] : [])];
@@ -142,7 +148,12 @@ export function connectSsh(target: SshTarget, options: SshOptions): Promise<Tran
     client.once('ready', () => resolve(transportOf(client, target)));
     client.connect(
       configOf(target, options, (blob) => {
-        refusal = hostKeyTrouble(target, options, blob);
+        try {
+          refusal = hostKeyTrouble(target, options, blob);
+        } catch (error) {
+          // known_hosts of this machine cannot be written: no fault of the host's.
+          refusal = error instanceof Fault ? error : new Fault({ what: messageOf(error) });
+        }
         return refusal === undefined;
       }),
     );

@@ -58,8 +58,12 @@ function setupFile({ paths, comp }: Topology, dns: string): ClientFile {
   return { name: 'setup.sh', mode: 0o700, text: fromTemplate('setup.sh', view) };
 }
 
-/** A string in a compose file, whatever a path may hold: JSON is YAML, and compose reads `$$` as a dollar. */
-const composeText = (text: string): string => JSON.stringify(text.replaceAll('$', '$$$$'));
+/**
+ * A relative path in a compose file, whatever it holds: JSON is YAML, compose reads `$$` as a dollar, and takes a
+ * path that does not begin with a dot for the name of a volume.
+ */
+const composeText = (path: string): string =>
+  JSON.stringify((path.startsWith('.') ? path : `./${path}`).replaceAll('$', '$$$$'));
 
 /** All of the client's files: a wg-quick file a tunnel, setup.sh and docker-compose.yml. */
 export function clientFiles(
@@ -71,8 +75,8 @@ export function clientFiles(
   const compose = {
     dns: settings.dns,
     context: composeText(settings.context),
-    scripts: composeText(`${settings.scripts}:/comps:ro`),
-    generated: composeText(`${settings.generated}:/etc/wireguard:ro`),
+    scripts: composeText(settings.scripts),
+    generated: composeText(settings.generated),
     count: topology.paths.length,
     names: topology.paths.map(({ server }) => server.name).join(', '),
   };

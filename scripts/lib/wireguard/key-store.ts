@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Fault } from '../cli.ts';
-import { createText, makeDirectory, readText, readTextIfAny } from '../files.ts';
+import { createText, list, makeDirectory, readText, readTextIfAny, setMode } from '../files.ts';
 import { isKey, newPrivateKey, publicKeyOf } from './key.ts';
 
 export interface ClientKey {
@@ -23,6 +23,20 @@ function parse(file: string, text: string): ClientKey {
   return { privateKey, publicKey: publicKeyOf(privateKey) };
 }
 
+/** Refuses a directory with other things in it: its mode is changed, and files of tunnels that are no more go away. */
+function claimDirectory(directory: string, create: boolean): void {
+  const there = list(directory);
+  if (there.length > 0 && !there.includes('keys'))
+    throw new Fault({
+      at: directory,
+      what: "holds other files than the client's",
+      next: 'name a new or an empty directory with --out',
+    });
+  if (!create) return;
+  makeDirectory(join(directory, 'keys'), 0o700);
+  setMode(directory, 0o700);
+}
+
 /**
  * The client's key for the tunnel to each server, by the server's name; undefined for one that is not there yet
  * and, with `create` false, is not to be made. Kept before any server hears of it, so that a run which
@@ -33,7 +47,7 @@ export function clientKeys(
   servers: readonly string[],
   create: boolean,
 ): Map<string, ClientKey | undefined> {
-  if (create) makeDirectory(join(directory, 'keys'), 0o700);
+  claimDirectory(directory, create);
   const keys = new Map<string, ClientKey | undefined>();
   for (const server of servers) {
     const file = fileOf(directory, server);

@@ -5,8 +5,8 @@ import { Fault } from '../cli.ts';
 export const WG0_MARK = 51820;
 export const WGNET_MARK = 51821;
 
-/** Bytes that one WireGuard hop adds to a packet: outer IP header, UDP 8, WireGuard 32. */
-const hopBytes = (endpoint: string): number => (isIPv6(endpoint) ? 80 : 60);
+/** Bytes that a WireGuard hop over IPv4 adds to a packet: IP header 20, UDP 8, WireGuard 32. */
+const IPV4_HOP = 60;
 
 /** What every path is sure to carry: Ethernet's 1500 less the dearer hop, WireGuard's usual 1420. */
 const WGNET_MTU = 1420;
@@ -78,6 +78,12 @@ function refuseClashes(servers: readonly Server[], tunnelAddress: string): void 
 
 /** The whole network as tunnels: one to each proxy, and one more inside the current one of them. */
 export function topologyOf({ proxies, comp, port, pathAddress, compAddress }: TopologyInput): Topology {
+  if (isIPv6(comp.address))
+    throw new Fault({
+      at: comp.name,
+      what: `the comp server is reached through the proxies over IPv4, and ${comp.address} is an IPv6 address`,
+      next: 'give its IPv4 address in hosts.ini',
+    });
   refuseClashes([...proxies, comp], compAddress);
   const paths = proxies.map((server, i) => ({
     interface: `wgnet${i + 1}`,
@@ -96,7 +102,8 @@ export function topologyOf({ proxies, comp, port, pathAddress, compAddress }: To
       port,
       clientAddress: compAddress,
       allowedIps: [compAddress],
-      mtu: WGNET_MTU - hopBytes(comp.address),
+      // Its packets travel inside a wgnet, which carries IPv4.
+      mtu: WGNET_MTU - IPV4_HOP,
       mark: WG0_MARK,
     },
   };

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import { list, makeDirectory, remove, setMode, writeTextIfChanged } from '../files.ts';
+import { list, remove, removeHalves, writeTextIfChanged } from '../files.ts';
 import type { ClientFile } from './client-files.ts';
 
 /** Writes what differs; the files of tunnels that are no more go away. What was done, a line each. */
 export function writeClientFiles(directory: string, files: readonly ClientFile[]): string[] {
-  makeDirectory(directory, 0o700);
-  setMode(directory, 0o700);
+  removeHalves(directory);
   const written = files.filter(({ name, text, mode }) =>
     writeTextIfChanged(join(directory, name), text, mode),
   );

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -85,3 +85,20 @@ for (const [i, [name, hosts, config, said]] of table.entries())
     assert.doesNotMatch(stderr, /^ +at /m, 'no stack trace');
     assert.doesNotMatch(stdout, /RECAP/);
   });
+
+test('a directory with other things in it is not taken for the client’s files', async () => {
+  const here = join(folder, 'other');
+  mkdirSync(join(here, 'out'), { recursive: true, mode: 0o755 });
+  for (const [file, text] of [
+    ['hosts.ini', HOSTS],
+    ['config.cfg', CONFIG],
+    ['out/wgnet9.conf', 'mine'],
+  ] as const)
+    writeFileSync(join(here, file), text);
+  const flags = ['-i', join(here, 'hosts.ini'), '-c', join(here, 'config.cfg'), '-o', join(here, 'out')];
+  const { code, stderr } = await attempt(['node', '--import=tsx', 'scripts/wgnet-setup.ts', ...flags]);
+  assert.equal(code, 1);
+  assert.match(stderr, /out: holds other files than the client's[\s\S]*next: /);
+  assert.deepEqual(readdirSync(join(here, 'out')), ['wgnet9.conf']);
+  assert.equal(statSync(join(here, 'out')).mode & 0o777, 0o755);
+});

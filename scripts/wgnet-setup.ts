@@ -30,7 +30,7 @@ interface Options {
   acceptNew: boolean;
 }
 
-const INVENTORY_HINT = 'write one (README, step 1), or let scripts/provision.ts create servers and write it';
+const INVENTORY_HINT = 'write one: README, "On your own servers", step 1';
 
 /** One server with all that this run knows of it. */
 interface Member {

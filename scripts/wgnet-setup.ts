@@ -19,7 +19,7 @@ import { clientFiles } from './lib/wireguard/client-files.ts';
 import { type ClientKey, clientKeys } from './lib/wireguard/key-store.ts';
 import { serverConf, serverNat } from './lib/wireguard/server-files.ts';
 import { type Topology, type TunnelPlan, topologyOf } from './lib/wireguard/topology.ts';
-import { writeClientFiles } from './lib/wireguard/write-client.ts';
+import { endpointIn, writeClientFiles } from './lib/wireguard/write-client.ts';
 
 interface Options {
   inventory: string;
@@ -189,8 +189,14 @@ async function setUp(options: Options): Promise<number> {
 
   const code = exitCodeOf(results);
   const unfinished = code !== EXIT.ok || options.check;
+  const before = endpointIn(options.out);
   const done = unfinished ? [] : writeClient(results, topology, config, options.out);
   for (const line of done) console.log(`${paint.yellow('changed:')} [client] ${line}`);
+  const now = endpointIn(options.out);
+  if (before !== undefined && before !== now)
+    console.log(
+      `${paint.cyan('notice:')} ${options.out} held another network (comp server ${before}); its keys are kept there, and its own hosts.ini writes it again`,
+    );
   if (code !== EXIT.ok)
     console.log(
       `${paint.red('client files not written:')} they need every server; mend the above and run this again`,

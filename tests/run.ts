@@ -1,11 +1,12 @@
 /** `npm test`: everything, the quickest to fail first. */
 
-import { command, EXIT, exitWith, Fault, main, paint } from '../scripts/lib/cli.ts';
+import { atEnd, command, EXIT, exitWith, Fault, main, paint } from '../scripts/lib/cli.ts';
 import { list } from '../scripts/lib/files.ts';
 import { checkHost } from '../scripts/lib/lab/host.ts';
 import { ensurePackages } from '../scripts/lib/lab/packages.ts';
 import { seconds } from '../scripts/lib/progress.ts';
-import { attempt } from '../scripts/lib/transport/local.ts';
+import { handOver } from '../scripts/lib/transport/local.ts';
+import { sweep } from './lab/sweep.ts';
 
 const testsIn = (folder: string): string[] =>
   list(`tests/${folder}`)
@@ -35,11 +36,13 @@ const PARTS: Part[] = [
 async function runPart({ name, words }: Part): Promise<boolean> {
   console.log(`\n${paint.bold(`== ${name}`)}`);
   const began = performance.now();
-  const { code } = await attempt(words, { interactive: true });
+  const code = await handOver(words);
   const took = seconds(performance.now() - began);
   console.log(
     code === 0 ? paint.green(`== ${name}: good, ${took}`) : paint.red(`== ${name}: failed, ${took}`),
   );
+  // 128 and a signal's number: told to stop, not failed.
+  if (code > 128) throw new Fault({ what: `${name}: stopped`, code: EXIT.interrupted });
   return code === 0;
 }
 
@@ -51,6 +54,8 @@ async function prepare(lab: boolean): Promise<void> {
 
 async function test({ lab }: { lab: boolean }): Promise<number> {
   await prepare(lab);
+  // Test files that are ended, by Ctrl-C say, cannot take their labs down themselves.
+  if (lab) atEnd(sweep);
   const failed: string[] = [];
   for (const part of PARTS.filter(({ needsLab }) => lab || !needsLab))
     if (!(await runPart(part))) failed.push(part.name);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { clientRun, clientScript, pathBytes } from '../../scripts/lib/lab/client.ts';
 import { until } from '../../scripts/lib/lab/poll.ts';
+import { attempt } from '../../scripts/lib/transport/local.ts';
 import { goodSetup, useLab } from './fixture.ts';
 
 const SITE = '203.0.113.80';
@@ -33,19 +34,42 @@ const PROBES = [
   'curl -sS -m 1 http://198.51.100.11:22/',
 ].map((probe) => `${probe} >/dev/null 2>&1 &`);
 
+let captures = 0;
+let leaked = 0;
+
 /** Runs something while all probes are tried in the client; how many packets left past the tunnels. */
 async function leaksDuring(work: () => Promise<unknown>): Promise<number> {
-  const leaks = await capture(lab(), 'client', 'leaks', leakFilter(lab()));
-  await trySh(`${PROBES.join('\n')}\nwait`);
-  await work();
-  await trySh(`${PROBES.join('\n')}\nwait`);
-  return leaks.stop();
+  const leaks = await capture(lab(), `leaks-${++captures}`, leakFilter(lab()));
+  try {
+    await trySh(`${PROBES.join('\n')}\nwait`);
+    await work();
+    await trySh(`${PROBES.join('\n')}\nwait`);
+  } finally {
+    leaked = await leaks.stop();
+  }
+  return leaked;
 }
+
+/** What the last capture of leaks holds, for a message. */
+const lastLeaks = async (): Promise<string> =>
+  (await attempt(['tcpdump', '-n', '-r', join(lab().directory, `leaks-${captures}.pcap`), 'not arp'])).stdout;
 
 test('the capture sees a leak: an unprotected client sends past the tunnels', async () => {
   await sh(`${SETUP} down`);
   assert.ok((await leaksDuring(async () => {})) > 0);
 });
+
+for (const [what, line] of [
+  ['UDP to a proxy that is not WireGuard’s', 'echo x >/dev/udp/198.51.100.11/53'],
+  ['UDP of WireGuard’s port to another host', `echo x >/dev/udp/${SITE}/51820`],
+  ['TCP to a proxy', '(echo x >/dev/tcp/198.51.100.11/51820) 2>/dev/null || true'],
+  ['IPv6', 'ping -6 -c 1 -W 1 ff02::1%eth0 || true'],
+] as const)
+  test(`the capture counts as a leak: ${what}`, async () => {
+    const leaks = await capture(lab(), 'control', leakFilter(lab()));
+    await clientRun(lab(), 'bash', '-c', line);
+    assert.ok((await leaks.stop()) > 0);
+  });
 
 test('up, and up again: the rules in their order, three layers in table 51821, the same after the second', async () => {
   await sh(`${SETUP} up`);
@@ -66,6 +90,26 @@ test('up, and up again: the rules in their order, three layers in table 51821, t
   assert.equal(await state(), first);
 });
 
+test('no first handshake is thrown away: one initiation a tunnel is enough', async () => {
+  await sh(`${SETUP} down`);
+  const initiations = await capture(lab(), 'initiations', 'udp dst port 51820 and udp[8] = 1');
+  await sh(`${SETUP} up`);
+  await sh(`ping -c 1 -W 10 ${SITE}`);
+  assert.equal(await initiations.stop(), 3);
+});
+
+test('a tunnel of an older, larger network goes away at the next `up`', async () => {
+  await sh(`ip link add wgnet9 type veth peer name other9; ${SETUP} up`);
+  assert.doesNotMatch(await sh('ip -br link; ip link delete other9 2>/dev/null || true'), /wgnet9/);
+});
+
+test('new keys reach a client that is up, at its next `up`', async () => {
+  rmSync(join(lab().clientDirectory, 'keys', '198.51.100.11.key'));
+  await goodSetup(lab());
+  await sh(`${SETUP} up; ip route replace default dev wgnet1 table 51821`);
+  assert.equal(await sh(`curl -sS -m 20 http://${SITE}/ip`), lab().addressOf('comp1'));
+});
+
 test('the site sees the comp server, by address and by name; names are asked for through wg0 only', async () => {
   assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
   assert.equal(await sh('curl -sS -m 10 http://www.example.org/ip'), lab().addressOf('comp1'));
@@ -81,7 +125,7 @@ test('full-size packets pass whole: wg0 leaves room for the hop below it', async
   assert.equal(await sh('cat /sys/class/net/wg0/mtu /sys/class/net/wgnet1/mtu'), '1360\n1420');
   // 1360 less IP and ICMP headers, not to be fragmented.
   await sh(`ping -c 1 -W 5 -M do -s 1332 ${SITE}`);
-  const fragments = await capture(lab(), 'client', 'fragments', 'ip[6:2] & 0x3fff != 0');
+  const fragments = await capture(lab(), 'fragments', 'ip[6:2] & 0x3fff != 0');
   await sh(`curl -sS -m 20 -o /dev/null http://${SITE}/10m`);
   assert.equal(await fragments.stop(), 0);
 });
@@ -150,7 +194,6 @@ const states: [string, string][] = [
     'ip route flush table 51820; ip route flush table 51821; ip -6 route flush table 51820',
   ],
   ['rules deleted', 'for p in 100 101 102; do ip rule delete pref $p; ip -6 rule delete pref $p; done'],
-  ['the nftables table deleted', 'nft delete table inet comps'],
   ['wg0 deleted', 'ip link delete wg0'],
   ['wg0 down', 'ip link set wg0 down'],
   ['the current path deleted', 'ip link delete wgnet1'],
@@ -160,14 +203,30 @@ const states: [string, string][] = [
     'the original’s delete and add',
     'for k in 1 2 3 4 5; do for i in 1 2 3; do ip route delete default dev wgnet$i table 51821; ip route add default dev wgnet$((i % 3 + 1)) table 51821; done; done 2>/dev/null || true',
   ],
+  [
+    'somebody behind the client, and no rules',
+    `for p in 100 101 102; do ip rule delete pref $p; done; echo 1 >/proc/sys/net/ipv4/ip_forward
+     unshare -n sleep 20 & pid=$!; sleep 0.2
+     ip link add behind type veth peer name eth9; ip link set eth9 netns $pid; ip addr add 10.9.9.1/24 dev behind; ip link set behind up
+     nsenter -t $pid -n sh -c 'ip addr add 10.9.9.2/24 dev eth9; ip link set eth9 up; ip route add default via 10.9.9.1; ping -c 2 -W 1 ${SITE}' || true
+     kill $pid; echo 0 >/proc/sys/net/ipv4/ip_forward`,
+  ],
   ['up again and again', `for k in 1 2 3; do ${SETUP} up; done`],
 ];
 for (const [name, line] of states)
   test(`fail closed: ${name}: no packet past the tunnels, and \`up\` heals it`, async () => {
-    assert.equal(await leaksDuring(() => sh(line)), 0);
-    await sh(`${SETUP} up`);
+    const past = await leaksDuring(() => sh(line)).finally(() => sh(`${SETUP} up`));
+    assert.equal(past, 0, await lastLeaks());
     assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
   });
+
+test('fail closed: the nftables table deleted: nothing but IPv6 link-scope multicast, which no route decides', async () => {
+  await leaksDuring(() => sh('nft delete table inet comps')).finally(() => sh(`${SETUP} up`));
+  const past = (await lastLeaks())
+    .split('\n')
+    .filter((line) => line !== '' && !/ IP6 fe80::\S+ > ff02::/.test(line));
+  assert.deepEqual(past, []);
+});
 
 test('fail closed: the migrator killed outright, and a proxy dead under it', async () => {
   const leaked = await leaksDuring(async () => {

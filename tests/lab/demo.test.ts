@@ -7,8 +7,6 @@ import { until } from '../../scripts/lib/lab/poll.ts';
 import { attempt, run } from '../../scripts/lib/transport/local.ts';
 
 const name = `t-demo-${process.pid}`;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => void labDown(name).finally(() => process.exit(1)));
 after(() => labDown(name));
 
 const leftovers = async (): Promise<string[]> => [

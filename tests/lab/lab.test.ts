@@ -10,8 +10,6 @@ const [one, two] = ['one', 'two'].map((name) => `t-${name}-${process.pid}`) as [
 const lab = (...words: string[]) => attempt(['node', '--import=tsx', 'scripts/lab.ts', ...words]);
 
 const endAll = () => Promise.all([one, two].map((name) => labDown(name)));
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => void endAll().finally(() => process.exit(1)));
 after(endAll);
 
 /** What a lab of this name has on this computer: namespaces, machines, its folder. */

@@ -91,6 +91,25 @@ test('again: nothing is changed, and the handshakes are undisturbed', async () =
   assert.deepEqual(await handshakes(), before);
 });
 
+test('set-up while the service is still starting, as after a reboot: it waits, and wg0 is there', async () => {
+  await on(
+    'vpn1',
+    'mkdir -p /run/systemd/system/wg-quick@wg0.service.d; printf "[Service]\\nExecStartPost=/bin/sleep 4\\n" >/run/systemd/system/wg-quick@wg0.service.d/slow.conf; systemctl daemon-reload; systemctl stop wg-quick@wg0',
+  );
+  // The NAT rules go with the service.
+  assert.equal(await on('vpn1', 'nft list tables'), '');
+  await on('vpn1', 'systemctl start --no-block wg-quick@wg0');
+  assert.ok(
+    await until(10_000, async () => (await lab().exec('vpn1', ['ip', 'link', 'show', 'wg0'])).code === 0),
+  );
+  await goodSetup(lab());
+  await on(
+    'vpn1',
+    'ip link show wg0; rm -r /run/systemd/system/wg-quick@wg0.service.d; systemctl daemon-reload',
+  );
+  assert.equal(total(await goodSetup(lab()), 'changed'), 0);
+});
+
 /** What somebody does by hand on a server; the next set-up finds just that and mends it. */
 const drifts: [string, Role, string, RegExp][] = [
   [

@@ -18,7 +18,7 @@ const good: Findings = {
 };
 const lab = { directory: '.lab', clientDirectory: 'client/generated' } as Lab;
 const lines = (found: Findings): string =>
-  summary(found, lab, { period: 0.1, strategy: 'rr', seed: '1', keep: true }).join('\n');
+  summary(found, lab, { period: 0.1, strategy: 'rr', seed: '1', stays: true }).join('\n');
 
 test('a demo in which all holds says so', () => {
   assert.ok(holds(good));

@@ -69,6 +69,17 @@ test('a host that is right costs one round trip, one that is not costs two', asy
   );
 });
 
+test('no change inherits the lock: a daemon that it starts would hold it for ever', async () => {
+  const task: Task<null> = {
+    name: 'fds',
+    probe: 'true',
+    judge: () => ({ changes: [{ line: 'look', shell: 'ls -l /proc/self/fd' }], value: ([fds = '']) => fds }),
+  };
+  const { values } = await converge(localShell(), nothing, [task], { check: false });
+  assert.match(values.get('fds') ?? '', / 0 -> \/dev\/null/);
+  assert.doesNotMatch(values.get('fds') ?? '', / 9 -> /);
+});
+
 test('check mode stops after the plan', async () => {
   const shell = localShell();
   const { tasks } = await converge(shell, nothing, [wants('a', 'true', 'exit 1')], { check: true });

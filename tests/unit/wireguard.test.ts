@@ -38,6 +38,22 @@ test("wg0's MTU is wgnet's less the hop's 60 bytes", () => {
   assert.equal(topology().comp.mtu, 1360);
 });
 
+test('servers that cannot be told apart, or lie inside the tunnels, are refused', () => {
+  const clash = (address: string) =>
+    topologyOf({
+      proxies: [
+        { name: 'a', address: '198.51.100.11' },
+        { name: 'b', address },
+      ],
+      comp: { name: 'c', address: '198.51.100.201' },
+      port: 51820,
+      pathAddress: (k) => `10.45.0.${4 + k}`,
+      compAddress: '10.45.0.100',
+    });
+  assert.throws(() => clash('198.51.100.11'), /b: has the same address as a/);
+  assert.throws(() => clash('10.45.0.77'), /b: its address 10\.45\.0\.77 lies inside/);
+});
+
 test('an IPv6 comp server is refused: the tunnels to it carry IPv4', () => {
   assert.throws(() => topology('2001:db8::1'), /c: the comp server is reached .* over IPv4/);
 });
@@ -60,6 +76,7 @@ test("the client's files: one a tunnel, in file order, secrets for the owner onl
     'Address = 10.45.0.6/32',
     'FwMark = 51821',
     'Table = off',
+    'PersistentKeepalive = 25',
     'Endpoint = [2001:db8::12]:51820',
     `PublicKey = ${serverPublicKey}`,
   ])

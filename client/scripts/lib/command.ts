@@ -62,6 +62,9 @@ function codeOf(thrown: unknown): number {
   return EXIT.defect;
 }
 
+/** Runs the clean-ups; what goes wrong there is told like anything else. The exit code that it stands for. */
+const endWell = (): Promise<number> => runCleanups().then(() => EXIT.ok, codeOf);
+
 /** Runs a program to its end. The only place in the project that exits the process. */
 export async function main(program: Command): Promise<never> {
   let stopping = false;
@@ -70,15 +73,20 @@ export async function main(program: Command): Promise<never> {
     const take = signalTaker;
     signalTaker = undefined;
     if (take !== undefined) {
-      process.once(signal, onSignal);
       take(signal);
+      return;
+    }
+    if (stopping) {
+      // The impatient get the usual death at the next one.
+      console.error(`\n${signal}: still cleaning up; once more, and it is left as it is.`);
+      process.removeAllListeners(signal);
       return;
     }
     stopping = true;
     console.error(`\n${signal}: stopping. Run the same command again to finish the job.`);
-    void runCleanups().finally(() => process.exit(EXIT.interrupted));
+    void endWell().then(() => process.exit(EXIT.interrupted));
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   // A reader that went away (`… | head`) is no fault, and the work goes on to its end.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
@@ -92,6 +100,7 @@ export async function main(program: Command): Promise<never> {
   }
   // What fails because it was told to stop is no news; the signal's own way ends the process.
   if (stopping) return new Promise<never>(() => {});
-  await runCleanups();
+  const cleanedUp = await endWell();
+  if (cleanedUp !== EXIT.ok && exitCode === EXIT.ok) exitCode = cleanedUp;
   process.exit(outputLost ? exitCode || EXIT.failed : exitCode);
 }

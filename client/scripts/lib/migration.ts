@@ -124,7 +124,9 @@ export async function migrate(
       const step = clock.follow();
       const now = clock.now();
       if (step !== 0) log({ event: 'clock', time: clock.epoch(now), step });
-      const skipped = missed(entry.n, (now - start) / 1000, period);
+      // No more are left out than the plan has.
+      const left = Math.min(switches + 1, Math.ceil(duration / period)) - entry.n;
+      const skipped = Math.min(missed(entry.n, (now - start) / 1000, period), left);
       if (skipped === 0) {
         carryOut(entry);
         continue;

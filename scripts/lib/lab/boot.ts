@@ -1,9 +1,9 @@
 /** Starts machines, and waits until they serve. */
 import { join } from 'node:path';
 import { Fault } from '../cli.ts';
-import { exists, readTextIfAny } from '../files.ts';
-import { spawnDetached } from '../transport/local.ts';
-import { machineWords, NSPAWN_ENVIRONMENT } from './machine.ts';
+import { exists, readText, readTextIfAny } from '../files.ts';
+import { run, spawnDetached } from '../transport/local.ts';
+import { insideWords, machineWords, NSPAWN_ENVIRONMENT } from './machine.ts';
 import { nameOf, type Place } from './place.ts';
 import { until } from './poll.ts';
 import { runningIn } from './processes.ts';
@@ -52,6 +52,16 @@ async function findLate(place: Place, roles: readonly Role[]): Promise<string | 
   return late.find((address) => address !== undefined);
 }
 
+/** Lets the lab's SSH key in as root: an ordinary authorized_keys, put there from outside as a provider does. */
+async function admit(place: Place, droplets: readonly Role[]): Promise<void> {
+  const input = readText(join(place.directory, 'id_ed25519.pub'));
+  const script = 'umask 077; mkdir -p /root/.ssh; cat >/root/.ssh/authorized_keys';
+  const running = runningIn(place);
+  await Promise.all(
+    droplets.map((role) => run(insideWords(running.get(role)?.leader ?? 0, ['sh', '-c', script]), { input })),
+  );
+}
+
 /** Starts the machines of these roles; returns when all serve. Throws what `signal` was aborted with. */
 export async function boot(
   place: Place,
@@ -78,7 +88,7 @@ export async function boot(
   };
   const whole = await until((PATIENCE + 5) * 1000, serve);
   const silent = await late;
-  if (silent === undefined && whole) return;
+  if (silent === undefined && whole) return admit(place, roles.filter(isDroplet));
   const role = silent === undefined ? undefined : roleNamed(state, silent);
   throw machineFault(place, role ?? 'client', `did not answer in ${PATIENCE} s`);
 }

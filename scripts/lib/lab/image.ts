@@ -4,6 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { Fault, messageOf } from '../cli.ts';
 import { exists, makeDirectory, remove, rename, writeText } from '../files.ts';
 import { step } from '../progress.ts';
+import { quote } from '../shell.ts';
 import { attempt, run } from '../transport/local.ts';
 import { withLock } from './lock.ts';
 import { findMirror } from './mirror.ts';
@@ -52,12 +53,22 @@ async function build(folder: string, mirror: string): Promise<void> {
   await step('droplets with WireGuard, and without', () => makeReady(folder));
 }
 
+/** Refuses an image of which somebody removed a part. */
+function whole(image: string): string {
+  if (['bare', 'ready', 'world'].every((tree) => exists(join(image, tree, 'etc')))) return image;
+  throw new Fault({
+    at: image,
+    what: 'the lab image is not whole',
+    next: `rm -rf ${quote(image)}, and run it again`,
+  });
+}
+
 /** The image's folder, with `bare`, `ready` and `world` in it; built first, with progress, where it is missing. */
 export async function ensureImage(mirror?: string): Promise<string> {
   const cache = cacheFolder();
   const hash = recipeHash();
   const image = join(cache, hash);
-  if (exists(image)) return image;
+  if (exists(image)) return whole(image);
   let told = false;
   const busy = (): void => {
     if (!told) console.log('Another command builds the lab image; waiting for it.');

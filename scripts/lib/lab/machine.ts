@@ -24,8 +24,6 @@ function dropletWords(place: Place, role: Role): string[] {
     '--boot',
     // Boot messages go to the log.
     '--console=read-only',
-    // systemd puts it into root's authorized_keys, a file like any other.
-    `--load-credential=ssh.authorized_keys.root:${join(place.directory, 'id_ed25519.pub')}`,
     readOnly(join(place.directory, 'keys', role), '/etc/ssh/ssh_host_ed25519_key'),
   ];
 }

@@ -47,6 +47,9 @@ export const FILES: Record<string, string> = {
   // Empty: each boot makes its own.
   '/etc/machine-id': '',
   '/etc/resolv.conf': `nameserver ${RESOLVER}\n`,
+  // Masked: nobody logs in on a console, and each costs of the kernel's 128 inotify instances.
+  '/etc/systemd/system/console-getty.service': '',
+  '/etc/systemd/system/getty@.service': '',
   '/etc/apt/sources.list': `deb [trusted=yes] file:${POOL} ./\n`,
 };
 

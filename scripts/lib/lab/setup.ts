@@ -1,11 +1,20 @@
 /** scripts/wgnet-setup.ts in a lab's controller, as its users call it. */
 import { join, relative } from 'node:path';
 import type { Lab, Outcome } from './open.ts';
+import { PROJECT } from './place.ts';
 
 export const setupWords = ({ directory, clientDirectory }: Lab, ...more: string[]): string[] => {
   const here = (path: string): string => relative(process.cwd(), path);
   const files = ['-i', here(join(directory, 'hosts.ini')), '-c', here(join(directory, 'config.cfg'))];
-  return ['npx', 'zx', 'scripts/wgnet-setup.ts', ...files, '-o', here(clientDirectory), ...more];
+  return [
+    'npx',
+    'zx',
+    here(join(PROJECT, 'scripts', 'wgnet-setup.ts')),
+    ...files,
+    '-o',
+    here(clientDirectory),
+    ...more,
+  ];
 };
 
 export interface SetupOutcome extends Outcome {

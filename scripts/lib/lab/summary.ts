@@ -42,10 +42,11 @@ interface Telling {
   period: number;
   strategy: string;
   seed: string;
-  keep: boolean;
+  /** The lab is not taken down at the end. */
+  stays: boolean;
 }
 
-export function summary(found: Findings, lab: Lab, { period, strategy, seed, keep }: Telling): string[] {
+export function summary(found: Findings, lab: Lab, { period, strategy, seed, stays }: Telling): string[] {
   const sum = [...found.bytes.values()].reduce((a, b) => a + b, 0) || 1;
   const bar = (share: number): string => paint.cyan('█'.repeat(Math.round(share * 30)));
   const here = (path: string): string => relative(process.cwd(), path) || '.';
@@ -67,13 +68,13 @@ export function summary(found: Findings, lab: Lab, { period, strategy, seed, kee
     '',
     paint.bold('Files'),
     `  client     ${here(lab.clientDirectory)}`,
-    ...(keep
+    ...(stays
       ? [
           `  inventory  ${here(join(lab.directory, 'hosts.ini'))}`,
           `  switches   ${here(join(lab.directory, 'switches.jsonl'))}`,
           `  leaks      ${here(join(lab.directory, 'leaks.pcap'))} (a capture of all that left past the tunnels)`,
         ]
-      : ['  (the lab itself is taken down; `npm run demo -- --keep` leaves it standing to look around in)']),
+      : ['  (the lab is taken down now; `npm run demo -- --keep` leaves it standing to look around in)']),
   ];
 }
 

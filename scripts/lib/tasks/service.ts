@@ -9,19 +9,29 @@ if [ -d /sys/class/net/wg0 ]; then echo up; else echo down; fi`;
 const orSay = (command: string): string =>
   `${command} || { systemctl --no-pager --lines=10 status wg-quick@wg0 >&2; exit 1; }`;
 
-/** Starting is right when systemd thinks it stopped; an interface that somebody raised by hand is taken down first. */
+/**
+ * An interface that somebody raised by hand is in the service's way and goes first; not one that the service itself is
+ * about to raise, as after a reboot: that start is waited for. In the end the interface is there, or it is a failure.
+ */
+const START = `
+case "$(systemctl is-active wg-quick@wg0 || true)" in
+  inactive | failed | unknown) ip link delete wg0 2>/dev/null || true ;;
+esac
+systemctl reset-failed wg-quick@wg0 2>/dev/null || true
+${orSay('systemctl start wg-quick@wg0')}
+[ -d /sys/class/net/wg0 ] || { echo 'wg-quick@wg0 runs, but there is no wg0' >&2; exit 1; }`;
+
+const ENABLE = 'systemctl enable -q wg-quick@wg0';
+
 function change(enabled: boolean, active: boolean, up: boolean): Change | undefined {
-  if (active && up)
-    return enabled ? undefined : { line: 'enable wg-quick@wg0', shell: 'systemctl enable -q wg-quick@wg0' };
-  if (active)
-    return {
-      line: 'restart wg-quick@wg0, its interface is gone',
-      shell: `systemctl enable -q wg-quick@wg0\n${orSay('systemctl restart wg-quick@wg0')}`,
-    };
-  const clear = up ? 'ip link delete wg0\n' : '';
+  if (active && up) return enabled ? undefined : { line: 'enable wg-quick@wg0', shell: ENABLE };
+  if (active) {
+    const restart = orSay('systemctl restart wg-quick@wg0');
+    return { line: 'restart wg-quick@wg0, its interface is gone', shell: `${ENABLE}\n${restart}` };
+  }
   return {
     line: enabled ? 'start wg-quick@wg0' : 'enable and start wg-quick@wg0',
-    shell: `${clear}systemctl reset-failed wg-quick@wg0 2>/dev/null || true\nsystemctl enable -q wg-quick@wg0\n${orSay('systemctl start wg-quick@wg0')}`,
+    shell: `${ENABLE}\n${START}`,
   };
 }
 

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
-import { list, remove, removeHalves, writeTextIfChanged } from '../files.ts';
+import { list, readTextIfAny, remove, removeHalves, writeTextIfChanged } from '../files.ts';
 import type { ClientFile } from './client-files.ts';
+
+/** The comp server's endpoint that the files in a directory name; undefined where there are none. */
+export const endpointIn = (directory: string): string | undefined =>
+  /^Endpoint = (\S+)$/m.exec(readTextIfAny(join(directory, 'wg0.conf')) ?? '')?.[1];
 
 /** Writes what differs; the files of tunnels that are no more go away. What was done, a line each. */
 export function writeClientFiles(directory: string, files: readonly ClientFile[]): string[] {

@@ -6,7 +6,7 @@ import { checkHost } from '../scripts/lib/lab/host.ts';
 import { ensurePackages } from '../scripts/lib/lab/packages.ts';
 import { seconds } from '../scripts/lib/progress.ts';
 import { handOver } from '../scripts/lib/transport/local.ts';
-import { sweep } from './lab/sweep.ts';
+import { sweepAll } from './lab/sweep.ts';
 
 const testsIn = (folder: string): string[] =>
   list(`tests/${folder}`)
@@ -55,7 +55,7 @@ async function prepare(lab: boolean): Promise<void> {
 async function test({ lab }: { lab: boolean }): Promise<number> {
   await prepare(lab);
   // Test files that are ended, by Ctrl-C say, cannot take their labs down themselves.
-  if (lab) atEnd(sweep);
+  if (lab) atEnd(sweepAll);
   const failed: string[] = [];
   for (const part of PARTS.filter(({ needsLab }) => lab || !needsLab))
     if (!(await runPart(part))) failed.push(part.name);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
 import { type Findings, holds, summary } from '../../scripts/lib/lab/summary.ts';
 
@@ -18,7 +19,9 @@ const good: Findings = {
 };
 const lab = { directory: '.lab', clientDirectory: 'client/generated' } as Lab;
 const lines = (found: Findings): string =>
-  summary(found, lab, { period: 0.1, strategy: 'rr', seed: '1', stays: true }).join('\n');
+  stripVTControlCharacters(
+    summary(found, lab, { period: 0.1, strategy: 'rr', seed: '1', stays: true }).join('\n'),
+  );
 
 test('a demo in which all holds says so', () => {
   assert.ok(holds(good));

@@ -63,6 +63,13 @@ async function startMigration(lab: Lab, { strategy, period, seed }: Options) {
   return { stop };
 }
 
+/** What the demo reads of a line of the switch log. */
+interface SwitchLine {
+  event: string;
+  path?: string;
+  switches?: number;
+}
+
 /** The page, a download and the address that the site sees, all while the path moves. */
 async function fetchUnderMigration(lab: Lab, options: Options) {
   const before = await pathBytes(lab);
@@ -74,10 +81,17 @@ async function fetchUnderMigration(lab: Lab, options: Options) {
   const after = await pathBytes(lab);
   const log = await clientRun(lab, 'cat', SWITCH_LOG);
   writeText(join(lab.directory, 'switches.jsonl'), log);
-  const { switches = 0 } = JSON.parse(log.trim().split('\n').at(-1) ?? '{}') as { switches?: number };
+  const lines = log
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as SwitchLine);
+  const { switches = 0 } = lines.at(-1) ?? {};
+  const scheduled = [
+    ...new Set(lines.flatMap(({ event, path }) => (event === 'switch' && path ? [path] : []))),
+  ];
   const bytes = new Map([...after].map(([name, count]) => [name, count - (before.get(name) ?? 0)]));
   const title = /<title>(.*)<\/title>/.exec(page)?.[1];
-  return { bytes, sawAddress, switches, title };
+  return { bytes, sawAddress, scheduled, switches, title };
 }
 
 /** One demo of a name at a time: both would move the same route. */

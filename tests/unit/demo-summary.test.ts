@@ -11,6 +11,7 @@ const good: Findings = {
     ['wgnet2', 1e6],
   ]),
   switches: 50,
+  scheduled: ['wgnet1', 'wgnet2'],
   title: 'CoMPS lab',
   sawAddress: '198.51.100.201',
   comp: '198.51.100.201',
@@ -33,6 +34,8 @@ for (const [what, change] of [
   ['a leak', { leaked: 1 }],
   ['another address', { sawAddress: '192.0.2.2' }],
   ['a second set-up that changed', { secondRunChanged: 1 }],
+  ['a schedule without a path', { scheduled: [] }],
+  ['a path that carried nothing', { scheduled: ['wgnet1', 'wgnet2', 'wgnet3'] }],
   ['no page', { title: undefined }],
 ] as const)
   test(`the demo fails on ${what}`, () => {

@@ -3,7 +3,7 @@ import { badFlag } from './flags.ts';
 import { askIp } from './ip.ts';
 
 /** What brings the client's interfaces up. */
-export const SET_UP = '/etc/wireguard/setup.sh';
+const SET_UP = '/etc/wireguard/setup.sh';
 
 /** Only tunnels to proxies: a route through anything else would carry packets past them. */
 const NAME = /^wgnet[1-9]\d*$/;

@@ -7,7 +7,7 @@ import type { Choice } from './strategy.ts';
 export const TABLE = 51821;
 
 /** The command that makes an interface the current path: metric 0, above the standby routes. */
-export const switchTo = (name: string): string => `route replace default dev ${name} table ${TABLE}`;
+const switchTo = (name: string): string => `route replace default dev ${name} table ${TABLE}`;
 
 /** Where commands for `ip` go. */
 export interface Routes {

@@ -36,8 +36,7 @@ export interface RawInventory {
   groups: Map<string, RawGroup>;
 }
 
-export const EXAMPLE =
-  'one host a line, below [vpn] the proxies, below [comp] the one server; hosts.ini shows how';
+const EXAMPLE = 'one host a line, below [vpn] the proxies, below [comp] the one server; hosts.ini shows how';
 
 const KINDS = ['hosts', 'children', 'vars'];
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { RESOLVER } from './roles.ts';
 
-export const SUITE = 'trixie';
+const SUITE = 'trixie';
 
 /** A small cloud droplet as it is handed over: systemd, SSH, no Python. */
 const DROPLET = ['systemd-sysv', 'openssh-server', 'iproute2', 'procps', 'kmod', 'iputils-ping'];
@@ -37,7 +37,7 @@ interface System {
   hook: string;
 }
 
-export const SYSTEMS: Record<'bare' | 'world', System> = {
+const SYSTEMS: Record<'bare' | 'world', System> = {
   bare: { packages: DROPLET, hook: FETCH_POOL },
   world: { packages: WORLD, hook: LINK_NPM },
 };

@@ -9,6 +9,8 @@ export interface Findings {
   times: [string, number][];
   bytes: Map<string, number>;
   switches: number;
+  /** Paths that the switch log names. */
+  scheduled: readonly string[];
   title: string | undefined;
   sawAddress: string;
   comp: string;
@@ -24,10 +26,19 @@ interface Claim {
   wanted: string;
 }
 
+/** Scheduled paths that carried more than keepalives: over 1 kB. */
+const carried = ({ scheduled, bytes }: Findings): readonly string[] =>
+  scheduled.filter((path) => (bytes.get(path) ?? 0) > 1000);
+
 /** Everything that the demo is there to show. */
 const claimsOf = (found: Findings): Claim[] => [
   { what: 'the page came, its title is', found: found.title ?? 'none', wanted: 'CoMPS lab' },
   { what: 'the site saw the comp server', found: found.sawAddress, wanted: found.comp },
+  {
+    what: 'paths that carried traffic',
+    found: String(carried(found).length),
+    wanted: String(Math.max(1, found.scheduled.length)),
+  },
   { what: 'packets past the tunnels', found: String(found.leaked), wanted: '0' },
   { what: 'changed by the second set-up', found: String(found.secondRunChanged), wanted: '0' },
 ];

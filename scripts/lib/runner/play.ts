@@ -56,7 +56,7 @@ export function runPlay<H, F>(play: Play<H, F>): Promise<HostResult<H>[]> {
 }
 
 /** Whether everything that was wanted of this host is so. */
-export const isGood = (result: HostResult<unknown>): boolean =>
+const isGood = (result: HostResult<unknown>): boolean =>
   result.unreachable === undefined &&
   result.failed === undefined &&
   result.outcome.tasks.every((task) => task.failed === undefined);

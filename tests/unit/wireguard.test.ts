@@ -91,6 +91,12 @@ test('setup.sh lets nothing through but the tunnels to these proxies', () => {
   assert.doesNotMatch(setup, /198\.51\.100\.201/);
 });
 
+test('setup.sh says each thing once: a function defined twice would silently be the second', () => {
+  const names = [...(files.get('setup.sh')?.text ?? '').matchAll(/^(\w+)\(\)/gm)].map(([, name]) => name);
+  assert.ok(names.length > 10);
+  assert.deepEqual(names, [...new Set(names)]);
+});
+
 test('docker-compose.yml: the capability and the device, nothing privileged', () => {
   const { wgclient } = parse(files.get('docker-compose.yml')?.text ?? '').services;
   assert.equal(wgclient.container_name, 'wgclient');

@@ -1,9 +1,6 @@
-/** hosts.ini + config.cfg -> WireGuard runs on every server, and the client's files lie in client/generated. */
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { command, duration, EXIT, exitWith, Fault, main, paint } from './lib/cli.ts';
 import { type Config, clientAddress, compClientAddress, parseConfig } from './lib/config.ts';
-import { readText, realPath } from './lib/files.ts';
+import { readText } from './lib/files.ts';
 import { type Host, networkOf, parseInventory } from './lib/inventory.ts';
 import { statusLine } from './lib/progress.ts';
 import { exitCodeOf, type HostResult, runPlay } from './lib/runner/play.ts';
@@ -154,14 +151,7 @@ function writeClient(
       });
     return { privateKey, serverPublicKey };
   };
-  const client = fileURLToPath(new URL('../client', import.meta.url));
-  const files = clientFiles(topology, keysOf, {
-    dns: config.dns,
-    // By its real path: a link's neighbours are not those of the directory.
-    context: relative(realPath(out), client) || '.',
-    scripts: relative(realPath(out), join(client, 'scripts')),
-    generated: '.',
-  });
+  const files = clientFiles(topology, keysOf, { dns: config.dns, published: [] });
   return writeClientFiles(out, files);
 }
 

@@ -46,10 +46,7 @@ test('cold: every host is changed, the package is really installed on the bare o
 
 test('private keys: made on each server, 0600, and in nothing that left it; client files for the owner only', async () => {
   const files = clientFiles(lab());
-  assert.deepEqual(
-    [...files.keys()],
-    ['docker-compose.yml', 'setup.sh', 'wg0.conf', 'wgnet1.conf', 'wgnet2.conf'],
-  );
+  assert.deepEqual([...files.keys()], ['setup.sh', 'wg0.conf', 'wgnet1.conf', 'wgnet2.conf']);
   for (const name of files.keys())
     assert.equal(statSync(join(lab().clientDirectory, name)).mode & 0o077, 0, name);
   assert.equal(statSync(lab().clientDirectory).mode & 0o777, 0o700);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parse } from 'yaml';
 import { run } from '../../scripts/lib/transport/local.ts';
 import { clientFiles } from '../../scripts/lib/wireguard/client-files.ts';
 import { isKey, newPrivateKey, publicKeyOf } from '../../scripts/lib/wireguard/key.ts';
@@ -19,7 +18,7 @@ const topology = (comp = '198.51.100.201') =>
     compAddress: '10.45.0.100',
   });
 
-const settings = { dns: '203.0.113.53', context: '..', scripts: '../scripts', generated: '.' };
+const settings = { dns: '203.0.113.53', published: [] };
 const privateKey = newPrivateKey();
 const serverPublicKey = publicKeyOf(newPrivateKey());
 const files = new Map(
@@ -64,10 +63,7 @@ test('endpoints: IPv6 in brackets', () => {
 });
 
 test("the client's files: one a tunnel, in file order, secrets for the owner only", () => {
-  assert.deepEqual(
-    [...files.keys()],
-    ['wg0.conf', 'wgnet1.conf', 'wgnet2.conf', 'setup.sh', 'docker-compose.yml'],
-  );
+  assert.deepEqual([...files.keys()], ['wg0.conf', 'wgnet1.conf', 'wgnet2.conf', 'setup.sh']);
   for (const { name, mode } of files.values()) assert.equal(mode & 0o077, 0, name);
   assert.match(files.get('wg0.conf')?.text ?? '', /FwMark = 51820\n/);
   const second = files.get('wgnet2.conf')?.text ?? '';
@@ -97,18 +93,16 @@ test('setup.sh says each thing once: a function defined twice would silently be 
   assert.deepEqual(names, [...new Set(names)]);
 });
 
-test('docker-compose.yml: the capability and the device, nothing privileged', () => {
-  const { wgclient } = parse(files.get('docker-compose.yml')?.text ?? '').services;
-  assert.equal(wgclient.container_name, 'wgclient');
-  assert.deepEqual(wgclient.cap_add, ['NET_ADMIN']);
-  assert.equal(wgclient.privileged, undefined);
-  assert.deepEqual(
-    wgclient.volumes,
-    [
-      { type: 'bind', source: '../scripts', target: '/comps', read_only: true },
-      { type: 'bind', source: './', target: '/etc/wireguard', read_only: true },
-    ].map((mount) => ({ ...mount, source: mount.source === './' ? '.' : mount.source })),
+test('setup.sh lets published ports answer, and only where there are any', () => {
+  const open = clientFiles(topology(), () => ({ privateKey, serverPublicKey }), {
+    ...settings,
+    published: [4444, 80],
+  });
+  assert.match(
+    open.find(({ name }) => name === 'setup.sh')?.text ?? '',
+    /tcp sport \{ 4444, 80 \} ip daddr @neighbours/,
   );
+  assert.doesNotMatch(files.get('setup.sh')?.text ?? '', /neighbours|tcp sport/);
 });
 
 test("the server's files hold no private key, and name the egress interface that was found", () => {

@@ -19,10 +19,8 @@ export interface TunnelKeys {
 export interface ClientSettings {
   /** Address of the resolver behind wg0. */
   dns: string;
-  /** What docker-compose.yml names, relative to the place where it lies: build context, scripts, generated files. */
-  context: string;
-  scripts: string;
-  generated: string;
+  /** TCP ports of the client that answer its own local networks, as a container's published ports do. */
+  published: readonly number[];
 }
 
 const tunnelFile = (tunnel: TunnelPlan, { privateKey, serverPublicKey }: TunnelKeys): ClientFile => ({
@@ -41,12 +39,14 @@ const tunnelFile = (tunnel: TunnelPlan, { privateKey, serverPublicKey }: TunnelK
   }),
 });
 
-function setupFile({ paths, comp }: Topology, dns: string): ClientFile {
+function setupFile({ paths, comp }: Topology, { dns, published }: ClientSettings): ClientFile {
   const view = {
     dns,
     wg0Mark: WG0_MARK,
     wgnetMark: WGNET_MARK,
     port: comp.port,
+    anyPublished: published.length > 0,
+    published: published.join(', '),
     ipv6Endpoints: paths.some(({ server }) => isIPv6(server.address)),
     paths: paths.map((tunnel) => ({
       interface: tunnel.interface,
@@ -58,31 +58,13 @@ function setupFile({ paths, comp }: Topology, dns: string): ClientFile {
   return { name: 'setup.sh', mode: 0o700, text: fromTemplate('setup.sh', view) };
 }
 
-/**
- * A relative path in a compose file, whatever it holds: JSON is YAML, compose reads `$$` as a dollar, and takes a
- * path that does not begin with a dot for the name of a volume.
- */
-const composeText = (path: string): string =>
-  JSON.stringify((path.startsWith('.') ? path : `./${path}`).replaceAll('$', '$$$$'));
-
-/** All of the client's files: a wg-quick file a tunnel, setup.sh and docker-compose.yml. */
+/** All of the client's files: a wg-quick file a tunnel, and setup.sh. */
 export function clientFiles(
   topology: Topology,
   keysOf: (tunnel: TunnelPlan) => TunnelKeys,
   settings: ClientSettings,
 ): ClientFile[] {
   const tunnels = [topology.comp, ...topology.paths];
-  const compose = {
-    dns: settings.dns,
-    context: composeText(settings.context),
-    scripts: composeText(settings.scripts),
-    generated: composeText(settings.generated),
-    count: topology.paths.length,
-    names: topology.paths.map(({ server }) => server.name).join(', '),
-  };
-  return [
-    ...tunnels.map((tunnel) => tunnelFile(tunnel, keysOf(tunnel))),
-    setupFile(topology, settings.dns),
-    { name: 'docker-compose.yml', mode: 0o600, text: fromTemplate('docker-compose.yml', compose) },
-  ];
+  // setup.sh last: the container waits for it, and then finds the others there.
+  return [...tunnels.map((tunnel) => tunnelFile(tunnel, keysOf(tunnel))), setupFile(topology, settings)];
 }

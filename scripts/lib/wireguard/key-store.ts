@@ -25,7 +25,8 @@ function parse(file: string, text: string): ClientKey {
 
 /** Refuses a directory with other things in it: its mode is changed, and files of tunnels that are no more go away. */
 function claimDirectory(directory: string, create: boolean): void {
-  const there = list(directory);
+  // The project's own folder for them holds a .gitignore from the start.
+  const there = list(directory).filter((name) => name !== '.gitignore');
   if (there.length > 0 && !there.includes('keys'))
     throw new Fault({
       at: directory,

@@ -1,6 +1,7 @@
 /** `lab.ts up|down|status|exec`: the whole network on this computer, for trying things out. */
 import { relative } from 'node:path';
 import { command, exitWith, main, paint, userArguments } from './lib/cli.ts';
+import { startEngine } from './lib/lab/engine.ts';
 import { execIn } from './lib/lab/exec.ts';
 import { bringUp, type Lab, labDown, prepareLab } from './lib/lab/lab.ts';
 import { shapeFrom } from './lib/lab/roles.ts';
@@ -13,14 +14,26 @@ const NAME = ['--name <name>', 'which lab; several can stand side by side', 'lab
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 const here = (path: string): string => relative(process.cwd(), path) || '.';
 
-function introduce(lab: Lab): void {
+function introduce(lab: Lab, engine: boolean): void {
   const { name, directory, shape } = lab;
   const flag = name === 'lab' ? '' : ` --name ${name}`;
   const folder = here(directory);
   console.log(`  files     ${folder}/hosts.ini  config.cfg  id_ed25519  known_hosts  site/access.log`);
   console.log(`  set up    npx zx scripts/lab.ts exec${flag} -- ${quoteAll(setupWords(lab))}`);
   console.log(`  look in   npx zx scripts/lab.ts exec${flag} vpn${shape.vpn} -- ip addr`);
+  if (engine) console.log(`  docker    npx zx scripts/lab.ts exec${flag} engine -- docker ps`);
   console.log(`  end       npx zx scripts/lab.ts down${flag}`);
+}
+
+/** Starts a Docker engine where one is asked for, and one that is down; whether it did. */
+async function withEngine(lab: Lab, asked?: true, mirror?: string): Promise<boolean> {
+  const { machines } = await labStatus(lab.name);
+  const engine = machines.find(({ role }) => role === 'engine');
+  if (engine === undefined ? !asked : engine.up) return false;
+  const began = performance.now();
+  await startEngine(lab, { mirror });
+  console.log(`${paint.green('✓')} its Docker engine is up ${paint.dim(seconds(performance.now() - began))}`);
+  return true;
 }
 
 interface UpFlags {
@@ -28,19 +41,24 @@ interface UpFlags {
   vpn: string;
   comp: string;
   mirror?: string;
+  engine?: true;
 }
 
-async function up({ name, vpn, comp, mirror }: UpFlags): Promise<void> {
+async function up({ name, vpn, comp, mirror, engine }: UpFlags): Promise<void> {
   const shape = shapeFrom({ vpn, comp });
   await prepareLab(mirror);
   const began = performance.now();
   const { lab, decision } = await bringUp({ name, ...shape });
   const took = seconds(performance.now() - began);
   const what = `${plural(shape.vpn, 'vpn')} + ${shape.comp} comp, a client, a web site, a controller`;
-  if (decision.do === 'nothing') return console.log(`The lab "${name}" is up already; nothing changed.`);
+  const started = await withEngine(lab, engine, mirror);
+  if (decision.do === 'nothing')
+    return console.log(
+      `The lab "${name}" is up already; ${started ? 'its engine is now' : 'nothing changed'}.`,
+    );
   if (decision.do === 'start') return console.log(`Started ${decision.roles.join(', ')} again (${took}).`);
   console.log(`${paint.green('✓')} the lab "${name}" is up (${what}) ${paint.dim(took)}`);
-  introduce(lab);
+  introduce(lab, started);
 }
 
 async function down({ name }: { name: string }): Promise<void> {
@@ -76,6 +94,7 @@ program
   .option('--vpn <count>', 'droplets in [vpn], 1 to 64; the last has no WireGuard yet', '3')
   .option('--comp <count>', 'droplets in [comp]', '1')
   .option('--mirror <url>', "Debian mirror for the first time; apt's own unless given")
+  .option('--engine', 'also a Docker engine; in a lab that is up too')
   .action(up);
 
 program
@@ -95,7 +114,7 @@ program
   .command('exec')
   .usage('[--name NAME] [HOST] -- CMD...')
   .description(
-    'run CMD in the controller, or in HOST: vpn1, comp1, client, inet, net (or its address); a shell without CMD',
+    'run CMD in the controller, or in HOST: vpn1, comp1, client, engine, inet, net (or its address); a shell without CMD',
   )
   .option(...NAME)
   .argument('[words...]', 'HOST and CMD')

@@ -2,11 +2,13 @@
 
 import { atEnd, command, EXIT, exitWith, Fault, main, paint } from '../scripts/lib/cli.ts';
 import { list } from '../scripts/lib/files.ts';
+import { ensureDocker, hasDocker } from '../scripts/lib/lab/engine-packages.ts';
 import { checkHost } from '../scripts/lib/lab/host.ts';
 import { ensurePackages } from '../scripts/lib/lab/packages.ts';
 import { seconds } from '../scripts/lib/progress.ts';
 import { handOver } from '../scripts/lib/transport/local.ts';
 import { sweepAll } from './lab/sweep.ts';
+import { leftOut, type Need, requiredIn, type Wish } from './leave-out.ts';
 
 const testsIn = (folder: string): string[] =>
   list(`tests/${folder}`)
@@ -22,7 +24,7 @@ const nodeTests = (folder: string, jobs: number): string[] => [
 interface Part {
   name: string;
   words: string[];
-  needsLab?: boolean;
+  needs?: Need;
 }
 
 const PARTS: Part[] = [
@@ -30,7 +32,8 @@ const PARTS: Part[] = [
   { name: 'format and lint', words: ['npx', 'biome', 'ci', '--error-on-warnings', '.'] },
   { name: 'import rule', words: ['npx', 'depcruise', 'scripts', 'client/scripts', 'tests'] },
   { name: 'unit tests', words: nodeTests('unit', 2) },
-  { name: 'lab tests', words: nodeTests('lab', 2), needsLab: true },
+  { name: 'lab tests', words: nodeTests('lab', 2), needs: 'lab' },
+  { name: 'docker tests', words: nodeTests('docker', 1), needs: 'docker' },
 ];
 
 async function runPart({ name, words }: Part): Promise<boolean> {
@@ -47,20 +50,25 @@ async function runPart({ name, words }: Part): Promise<boolean> {
 }
 
 /** The tools that tests call; refuses with the command that installs them where it cannot. */
-async function prepare(lab: boolean): Promise<void> {
+async function prepare(without: ReadonlyMap<Need, string>): Promise<void> {
   await ensurePackages(['wireguard-tools', 'wireguard-go', 'iproute2', 'nftables']);
-  if (lab) await checkHost();
+  if (!without.has('lab')) await checkHost();
+  if (!without.has('docker')) await ensureDocker();
 }
 
-async function test({ lab }: { lab: boolean }): Promise<number> {
-  await prepare(lab);
+async function test(wish: Wish): Promise<number> {
+  const without = leftOut(wish, requiredIn(process.env.COMPS_REQUIRE ?? ''), await hasDocker());
+  await prepare(without);
   // Test files that are ended, by Ctrl-C say, cannot take their labs down themselves.
-  if (lab) atEnd(sweepAll);
+  if (!without.has('lab')) atEnd(sweepAll);
   const failed: string[] = [];
-  for (const part of PARTS.filter(({ needsLab }) => lab || !needsLab))
-    if (!(await runPart(part))) failed.push(part.name);
-  const left = PARTS.filter(({ needsLab }) => !lab && needsLab).map(({ name }) => name);
-  if (left.length > 0) console.log(paint.yellow(`\nNOT RUN, as --no-lab asked: ${left.join(', ')}`));
+  const left: string[] = [];
+  for (const part of PARTS) {
+    const reason = part.needs === undefined ? undefined : without.get(part.needs);
+    if (reason !== undefined) left.push(`${part.name} (${reason})`);
+    else if (!(await runPart(part))) failed.push(part.name);
+  }
+  if (left.length > 0) console.log(paint.yellow(`\nNOT RUN: ${left.join('; ')}`));
   if (failed.length > 0) throw new Fault({ what: `failed: ${failed.join(', ')}`, code: EXIT.failed });
   console.log(paint.green(`\n${left.length > 0 ? 'All that was run is good.' : 'Everything is good.'}`));
   return EXIT.ok;
@@ -69,8 +77,12 @@ async function test({ lab }: { lab: boolean }): Promise<number> {
 await main(
   command(
     'npm test --',
-    'everything: types, lint, import rule, unit tests, and the lab (real machines; needs root)',
+    'everything: types, lint, import rule, unit tests, the lab (real machines; needs root), and Docker in the lab',
   )
-    .option('--no-lab', 'leave out what needs root and network namespaces')
-    .action(async (options: { lab: boolean }) => exitWith(await test(options))),
+    .option('--no-lab', 'leave out what needs root and network namespaces, and Docker with it')
+    .option(
+      '--no-docker',
+      'leave out what needs a Docker engine; it is left out too where Docker is not installed',
+    )
+    .action(async (wish: Wish) => exitWith(await test(wish))),
 );

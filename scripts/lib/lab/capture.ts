@@ -1,8 +1,9 @@
-/** Captures on the router's end of the client's cable: nothing that the client sends can miss it. */
+/** Captures where nothing that a machine, or a container, sends can miss it: at the other end of its cable. */
 import { join } from 'node:path';
 import { EXIT, Fault } from '../cli.ts';
 import { readTextIfAny, remove } from '../files.ts';
 import { attempt, spawnDetached } from '../transport/local.ts';
+import { NOBODY, SENTINEL, type Spot, spotOf, type Where } from './capture-spot.ts';
 import type { Lab } from './open.ts';
 import { until } from './poll.ts';
 import { dropletsIn } from './roles.ts';
@@ -14,7 +15,7 @@ const PORT = 51820;
 const PATIENCE = 10_000;
 
 /**
- * What the client may never send: all but the tunnels' own UDP to the proxies (and ARP, which {@link capture} does
+ * What a client may never send: all but the tunnels' own UDP to the proxies (and ARP, which {@link capture} does
  * not count). For pcap-filter(7).
  */
 export function leakFilter({ shape, addressOf }: Pick<Lab, 'shape' | 'addressOf'>): string {
@@ -37,47 +38,39 @@ async function count(file: string, filter: string): Promise<number> {
   return stdout.split('\n').filter((line) => line !== '').length;
 }
 
-/** An address of the client's network that nobody has. */
-const NOBODY = '192.0.2.250';
-
 /**
- * Waits until all that the client has sent is in the file: makes its kernel ask for an address that nobody has, and
- * waits for that question. What was sent before it is there by then.
+ * Waits until all that was sent before is in the file: sends the question for an address that nobody has, and waits
+ * for it to be there.
  */
-async function drain(lab: Lab, file: string): Promise<void> {
-  const neighbour = (...words: string[]) =>
-    attempt(['ip', '-n', lab.namespaceOf('client'), 'neigh', ...words, NOBODY, 'dev', 'eth0']);
+async function drain(file: string, spot: Spot): Promise<void> {
   const asked = async (): Promise<boolean> => {
-    await neighbour('del');
-    await attempt(['ip', '-n', lab.namespaceOf('client'), 'neigh', 'add', NOBODY, 'dev', 'eth0', 'use']);
+    await spot.ask();
     return (await count(file, `arp host ${NOBODY}`)) > 0;
   };
   if (await until(PATIENCE, asked)) return;
-  throw new Fault({ at: file, what: 'the capture does not see what the client sends', code: EXIT.failed });
+  throw new Fault({
+    at: file,
+    what: `the capture does not see what is sent: ${spot.what}`,
+    code: EXIT.failed,
+  });
 }
 
-/** Starts a capture of what the client sends, ARP aside, and returns when it really captures. */
-export async function capture(lab: Lab, name: string, filter: string): Promise<Capture> {
+/** Starts a capture of what the client sends, or others, ARP aside; returns when it really captures. */
+export async function capture(
+  lab: Lab,
+  name: string,
+  filter: string,
+  where: Where = { role: 'client' },
+): Promise<Capture> {
+  const spot = spotOf(lab, where);
   const file = join(lab.directory, `${name}.pcap`);
   const log = join(lab.directory, 'log', `${name}.log`);
   remove(log);
-  // On the router's end of the cable, what the client sends comes in. (Not by `inbound` in the filter: on a bridge's
-  // port that misses packets.) Written packet by packet, not in blocks.
-  const tcpdump = [
-    'tcpdump',
-    '-n',
-    '-i',
-    'client',
-    '-Q',
-    'in',
-    '--immediate-mode',
-    '-U',
-    '-Z',
-    'root',
-    '-w',
-    file,
-  ];
-  const pid = spawnDetached(lab.words('net', [...tcpdump, `arp or (${filter})`]), log);
+  remove(file);
+  // `in`, not `inbound` in the filter, which misses packets on a bridge's port. Written packet by packet, not in blocks.
+  const flags = ['-Q', 'in', '--immediate-mode', '-U', '-Z', 'root', '-w', file];
+  const tcpdump = ['tcpdump', '-n', '-i', spot.device, ...flags, `arp or (${filter})`];
+  const pid = spawnDetached(lab.words(spot.role, tcpdump), log);
   const ready = await until(PATIENCE, () => (readTextIfAny(log) ?? '').includes('listening on'));
   if (!ready)
     throw new Fault({
@@ -89,12 +82,12 @@ export async function capture(lab: Lab, name: string, filter: string): Promise<C
     file,
     stop: async () => {
       try {
-        await drain(lab, file);
+        await drain(file, spot);
       } finally {
         await attempt(['kill', '-INT', String(pid)]);
         await until(PATIENCE, () => gone(pid));
       }
-      return count(file, 'not arp');
+      return count(file, `not arp and not ether src ${SENTINEL}`);
     },
   };
 }

@@ -2,7 +2,10 @@
 import { Fault } from '../cli.ts';
 import { exists, remove } from '../files.ts';
 import { killNow } from '../transport/local.ts';
-import { namespacesOf, pidsIn, removeNamespaces } from './network.ts';
+import { killDaemon } from './engine-daemon.ts';
+import { engineSeat } from './engine-place.ts';
+import { storeHere, tidyStore } from './engine-store.ts';
+import { namespacesOf, pidsIn, removeNamespaces, unplug } from './network.ts';
 import { nameOf, type Place } from './place.ts';
 import { until } from './poll.ts';
 import { type Running, runningIn } from './processes.ts';
@@ -42,6 +45,15 @@ export async function clearNamespaces(place: Place, roles: readonly Role[]): Pro
   await removeNamespaces(place, roles);
 }
 
+/** Ends a lab's Docker engine and takes its namespace away; without one, does nothing. */
+export async function endEngine(place: Place): Promise<void> {
+  await killDaemon(engineSeat(place));
+  const there = (await namespacesOf(place)).filter((role) => role === 'engine');
+  if (there.length === 0) return;
+  await unplug(place, 'engine');
+  await clearNamespaces(place, there);
+}
+
 export interface Removed {
   machines: number;
   namespaces: number;
@@ -50,6 +62,8 @@ export interface Removed {
 
 /** Removes all that a lab owns; what there was. */
 export async function clear(place: Place): Promise<Removed> {
+  await killDaemon(engineSeat(place));
+  await tidyStore(storeHere());
   const machines = await cutPower(place);
   const namespaces = await namespacesOf(place);
   await clearNamespaces(place, namespaces);

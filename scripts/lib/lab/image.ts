@@ -11,13 +11,13 @@ import { findMirror } from './mirror.ts';
 import { indexPool } from './pool.ts';
 import { debianWords, FILES, POOL, REMOVED, recipeHash, WIREGUARD } from './recipe.ts';
 
-const cacheFolder = (): string => {
+export const cacheFolder = (): string => {
   const given = process.env.XDG_CACHE_HOME ?? '';
   return join(isAbsolute(given) ? given : join(homedir(), '.cache'), 'comps-lab');
 };
 
 // All of its processes end with this one, and its mounts with them.
-const BOUND = [
+export const BOUND = [
   ...['setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--mount', '--mount-proc'],
   ...['--fork', '--kill-child'],
 ];

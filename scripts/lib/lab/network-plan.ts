@@ -15,7 +15,7 @@ interface Link {
 
 /** How a role is connected to the router. */
 export function linkOf(role: Exclude<Role, 'net'>): Link {
-  const bridge = role === 'client' ? 'home0' : role === 'inet' ? 'inet0' : 'cloud0';
+  const bridge = role === 'client' || role === 'engine' ? 'home0' : role === 'inet' ? 'inet0' : 'cloud0';
   return {
     bridge,
     device: isDroplet(role) ? 'ens3' : 'eth0',
@@ -32,7 +32,13 @@ export function sysctlsOf(role: Role): string[] {
       'net.ipv4.conf.all.send_redirects=0',
       'net.ipv4.conf.default.send_redirects=0',
     ];
-  return ['net.ipv4.ip_forward=0', 'net.ipv4.conf.all.rp_filter=2', 'net.ipv4.conf.default.rp_filter=2'];
+  const fresh = [
+    'net.ipv4.ip_forward=0',
+    'net.ipv4.conf.all.rp_filter=2',
+    'net.ipv4.conf.default.rp_filter=2',
+  ];
+  // Only a containers' host, so all that leaves it is to be theirs: none of its kernel's own greetings.
+  return role === 'engine' ? [...fresh, 'net.ipv6.conf.all.disable_ipv6=1'] : fresh;
 }
 
 /** Inside the router: the bridges. */

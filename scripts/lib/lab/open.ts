@@ -3,6 +3,8 @@ import { Fault } from '../cli.ts';
 import { attempt, type LocalOptions } from '../transport/local.ts';
 import { boot } from './boot.ts';
 import { clearNamespaces, cutPower } from './clear.ts';
+import { leaderOf } from './engine-daemon.ts';
+import { engineSeat, engineWords } from './engine-place.ts';
 import { insideWords } from './machine.ts';
 import { buildNetwork, unplug } from './network.ts';
 import { nameOf, type Place, placeOf } from './place.ts';
@@ -27,7 +29,7 @@ export interface Lab {
   addressOf(role: Role): string;
   /** The name for `ip netns`, also of a machine that is down. */
   namespaceOf(role: Role): string;
-  /** The command line that runs `words` in a role's machine; in `net` and `ctl` with this computer's files. */
+  /** The command line that runs `words` in a role's machine; in `net`, `ctl`, `engine` with this computer's files. */
   words(role: Role, words: readonly string[]): string[];
   /** Runs `words` in a role's machine, whatever they end with. */
   exec(role: Role, words: readonly string[], options?: LocalOptions): Promise<Outcome>;
@@ -39,7 +41,18 @@ export interface Lab {
   start(role: Role): Promise<void>;
 }
 
+function inEngine(place: Place, words: readonly string[]): string[] {
+  if (leaderOf(engineSeat(place)) !== undefined) return engineWords(place, words);
+  const flag = place.name === 'lab' ? '' : ` --name ${place.name}`;
+  throw new Fault({
+    at: 'engine',
+    what: 'this lab has no Docker engine that runs',
+    next: `npx zx scripts/lab.ts up --engine${flag}`,
+  });
+}
+
 function commandIn(place: Place, role: Role, words: readonly string[]): string[] {
+  if (role === 'engine') return inEngine(place, words);
   if (!isMachine(role)) return ['ip', 'netns', 'exec', nameOf(place, role), ...words];
   const leader = runningIn(place).get(role)?.leader;
   if (leader !== undefined) return insideWords(leader, words, process.env.TERM);

@@ -2,13 +2,13 @@
  * Who is in a lab, and at which address:
  *
  *     client 192.0.2.2 ──┐          ┌── 203.0.113.80 site ─┐ inet
- *                       net (router)┴── 203.0.113.53 DNS  ─┘
+ *     engine 192.0.2.3 ─ net (router)┴── 203.0.113.53 DNS  ─┘
  *       vpn1… 198.51.100.11… ──┤├── 198.51.100.201… comp1…
  *                     ctl 198.51.100.250 (no way out of that network)
  */
 import { Fault } from '../cli.ts';
 
-export type Role = 'net' | 'ctl' | 'inet' | 'client' | `vpn${number}` | `comp${number}`;
+export type Role = 'net' | 'ctl' | 'inet' | 'client' | 'engine' | `vpn${number}` | `comp${number}`;
 
 /** How many droplets of each group a lab has. */
 export interface Shape {
@@ -22,13 +22,13 @@ const MOST = { vpn: 64, comp: 9 } as const;
 
 /** Whether a word is a role that a lab can have. */
 export const isRole = (word: string): word is Role =>
-  /^(?:net|ctl|inet|client|vpn(?:[1-9]|[1-5]\d|6[0-4])|comp[1-9])$/.test(word);
+  /^(?:net|ctl|inet|client|engine|vpn(?:[1-9]|[1-5]\d|6[0-4])|comp[1-9])$/.test(word);
 
 /** Whether the role is a droplet: a server that is set up over SSH. */
 export const isDroplet = (role: Role): boolean => /^(?:vpn|comp)/.test(role);
 
 /** Whether the role is a machine with a file system of its own, and not just a network namespace. */
-export const isMachine = (role: Role): boolean => role !== 'net' && role !== 'ctl';
+export const isMachine = (role: Role): boolean => role !== 'net' && role !== 'ctl' && role !== 'engine';
 
 /** A shape from what was typed; a Fault where a number is not in its range. */
 export function shapeFrom({ vpn, comp }: { vpn: string | number; comp: string | number }): Shape {
@@ -55,7 +55,7 @@ export const dropletsOf = (shape: Shape): Role[] => [
   ...dropletsIn(shape, 'comp'),
 ];
 
-/** Everyone in a lab, the router first. */
+/** Everyone in a lab, the router first; a Docker engine (`engine`) joins only when it is asked for. */
 export const rolesOf = (shape: Shape): Role[] => ['net', 'ctl', 'inet', 'client', ...dropletsOf(shape)];
 
 /** The address at which the others reach a role. */
@@ -63,15 +63,20 @@ export function addressOf(role: Role): string {
   const [, group, number = ''] = /^(\D+)(\d*)$/.exec(role) ?? [];
   if (group === 'vpn') return `198.51.100.${10 + Number(number)}`;
   if (group === 'comp') return `198.51.100.${200 + Number(number)}`;
-  return { net: '198.51.100.1', ctl: '198.51.100.250', inet: SITE, client: '192.0.2.2' }[
-    role as 'net' | 'ctl' | 'inet' | 'client'
-  ];
+  return {
+    net: '198.51.100.1',
+    ctl: '198.51.100.250',
+    inet: SITE,
+    client: '192.0.2.2',
+    engine: '192.0.2.3',
+  }[role as 'net' | 'ctl' | 'inet' | 'client' | 'engine'];
 }
 
 /** The role that a person means by a role, an address, `site` or `dns`; undefined where there is none. */
 export function roleNamed(shape: Shape, word: string): Role | undefined {
   if (['site', 'dns', RESOLVER].includes(word)) return 'inet';
-  return rolesOf(shape).find((role) => role === word || addressOf(role) === word);
+  const roles: Role[] = [...rolesOf(shape), 'engine'];
+  return roles.find((role) => role === word || addressOf(role) === word);
 }
 
 /** Which of the image's systems a machine runs: the last proxy is the one that has no WireGuard yet. */

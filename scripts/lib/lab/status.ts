@@ -1,5 +1,7 @@
 /** What of a lab is there, read from the running machines. */
 import { exists } from '../files.ts';
+import { leaderOf } from './engine-daemon.ts';
+import { engineSeat } from './engine-place.ts';
 import { namespacesOf } from './network.ts';
 import { placeOf } from './place.ts';
 import { runningIn } from './processes.ts';
@@ -10,7 +12,7 @@ export interface MachineStatus {
   role: Role;
   address: string;
   up: boolean;
-  /** Of the machine's process 1; null for a mere namespace and for a machine that is down. */
+  /** Of process 1 of the machine, or of the engine; null for a mere namespace and for a machine that is down. */
   pid: number | null;
 }
 
@@ -31,10 +33,14 @@ export async function labStatus(name = 'lab'): Promise<LabStatus> {
   const state = readState(place);
   const namespaces = await namespacesOf(place);
   const running = runningIn(place);
-  const roles = state === undefined ? [...new Set([...namespaces, ...running.keys()])] : rolesOf(state);
+  const engine = leaderOf(engineSeat(place)) ?? null;
+  const there = new Set([...namespaces, ...running.keys(), ...(engine === null ? [] : ['engine' as const])]);
+  // An engine is on no record: it is where it is found.
+  const extra = there.has('engine') ? ['engine' as const] : [];
+  const roles = state === undefined ? [...there] : [...rolesOf(state), ...extra];
   const machines = roles.map((role): MachineStatus => {
-    const pid = running.get(role)?.leader ?? null;
-    const up = isMachine(role) ? pid !== null : namespaces.includes(role);
+    const pid = role === 'engine' ? engine : (running.get(role)?.leader ?? null);
+    const up = isMachine(role) || role === 'engine' ? pid !== null : namespaces.includes(role);
     return { role, address: addressOf(role), up, pid };
   });
   return {

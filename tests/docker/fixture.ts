@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import { type Engine, startEngine } from '../../scripts/lib/lab/engine.ts';
+import { type Lab, labDown, labUp, type Shape } from '../../scripts/lib/lab/lab.ts';
+import { sweep } from '../lab/sweep.ts';
+
+/** A lab of this test file's own with a Docker engine in it, up before its first test and gone after its last. */
+export function useEngine(
+  topic: string,
+  shape: Partial<Shape> = {},
+  prepare: (lab: Lab, engine: Engine) => Promise<unknown> = async () => {},
+): { lab: () => Lab; engine: () => Engine } {
+  const name = `t-${topic}-${process.pid}`;
+  let up: { lab: Lab; engine: Engine } | undefined;
+  before(async () => {
+    await sweep();
+    const lab = await labUp({ name, ...shape });
+    const engine = await startEngine(lab);
+    up = { lab, engine };
+    await prepare(lab, engine);
+  });
+  after(() => labDown(name));
+  const there = () => {
+    assert.ok(up, 'the engine is up');
+    return up;
+  };
+  return { lab: () => there().lab, engine: () => there().engine };
+}

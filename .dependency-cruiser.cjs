@@ -29,6 +29,13 @@ module.exports = {
       to: { path: '^scripts/lib/(wireguard|digitalocean|lab|tasks)/', pathNot: '^scripts/lib/$1/' },
     },
     {
+      name: 'wg-migrate-is-above',
+      comment: 'It is made of domains, and none of them knows it.',
+      severity: 'error',
+      from: { path: '^scripts/lib/', pathNot: lib('wg-migrate/') },
+      to: { path: lib('wg-migrate/') },
+    },
+    {
       name: 'runner-knows-no-domain',
       severity: 'error',
       from: { path: lib('runner/|transport/') },
@@ -68,6 +75,12 @@ module.exports = {
     only('door-ssh', 'ssh2 is transport/.', 'node_modules/ssh2/', lib('transport/')),
     only('door-yaml', 'YAML is config.', 'node_modules/yaml/', lib('config')),
     only('door-ini', 'INI is the inventory.', 'node_modules/ini/', lib('inventory')),
+    only(
+      'door-browsers',
+      'Browsers are webdriver.ts.',
+      'node_modules/selenium-webdriver/',
+      '^client/scripts/lib/webdriver\\.ts',
+    ),
     only('door-mustache', 'Templates are template.ts.', 'node_modules/mustache/', lib('template\\.ts')),
   ],
   options: {

@@ -1,11 +1,14 @@
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { command, duration, EXIT, exitWith, Fault, main, paint } from './lib/cli.ts';
 import { type Config, clientAddress, compClientAddress, parseConfig } from './lib/config.ts';
-import { readText } from './lib/files.ts';
+import { readText, realPath } from './lib/files.ts';
 import { type Host, networkOf, parseInventory } from './lib/inventory.ts';
 import { statusLine } from './lib/progress.ts';
 import { exitCodeOf, type HostResult, runPlay } from './lib/runner/play.ts';
 import { hostLines, recapLines } from './lib/runner/report.ts';
 import type { Task } from './lib/runner/task.ts';
+import { quote } from './lib/shell.ts';
 import { type HostFacts, hostFacts } from './lib/tasks/facts.ts';
 import { KEY_PAIR } from './lib/tasks/key-pair.ts';
 import { serverTasks } from './lib/tasks/server.ts';
@@ -155,6 +158,17 @@ function writeClient(
   return writeClientFiles(out, files);
 }
 
+/** How the client meets files that are new or changed. */
+function clientHint(out: string): string {
+  const client = fileURLToPath(new URL('../client', import.meta.url));
+  const files = realPath(out);
+  const where = files === join(client, 'generated') ? '' : `COMPS_FILES=${quote(files)} `;
+  return [
+    `next:    cd ${quote(relative(process.cwd(), client) || '.')} && ${where}docker-compose up`,
+    '         or, where it is up: docker exec wgclient /etc/wireguard/setup.sh',
+  ].join('\n');
+}
+
 async function setUp(options: Options): Promise<number> {
   const { config, hosts } = readInput(options);
   const addresses = await resolveAll(hosts, options.inventory);
@@ -195,6 +209,7 @@ async function setUp(options: Options): Promise<number> {
   console.log(`\n${paint.bold('RECAP')}`);
   for (const line of recapLines(results.map((result) => ({ name: result.host.name, result }))))
     console.log(line);
+  if (done.length > 0) console.log(`\n${clientHint(options.out)}`);
   return code;
 }
 

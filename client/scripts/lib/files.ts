@@ -1,7 +1,17 @@
 /** The door to the file system. */
-import { close, openSync, readFileSync, write } from 'node:fs';
+import {
+  accessSync,
+  close,
+  constants,
+  openSync,
+  readFileSync,
+  statSync,
+  write,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { Fault, messageOf } from './fault.ts';
+import { EXIT, Fault, messageOf } from './fault.ts';
 
 /** The text of a file (UTF-8). */
 export const readText = (path: string): string => readFileSync(path, 'utf8');
@@ -23,3 +33,26 @@ export async function writeFrom(fd: number, bytes: Buffer, start: number): Promi
 }
 
 export const closeFile = promisify(close);
+
+/** Refuses a file that could not be written later on: its folder is not there, or it is a folder itself. */
+export function requirePlace(path: string, at: string): void {
+  const folder = dirname(path);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new Fault({ at, what: `there is no folder ${folder}`, next: `mkdir -p ${folder}` });
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there?.isDirectory()) throw new Fault({ at, what: `${path} is a folder, a file was expected` });
+  try {
+    accessSync(there === undefined ? folder : path, constants.W_OK);
+  } catch (error) {
+    throw new Fault({ at, what: messageOf(error) });
+  }
+}
+
+/** Writes a whole file; `at` names the culprit in the Fault. */
+export function writeFile(path: string, bytes: Buffer, at: string): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw new Fault({ at, what: messageOf(error), code: EXIT.failed });
+  }
+}

@@ -1,0 +1,167 @@
+/** The door to browsers: a WebDriver somewhere, by way of selenium-webdriver. */
+import type { WebDriver } from 'selenium-webdriver';
+import { atEnd } from './command.ts';
+import { EXIT, Fault, messageOf } from './fault.ts';
+import { type DevtoolsEvent, type NavigationEntry, networkOf, timingOf, type Visit } from './visit.ts';
+
+/** Milliseconds that a WebDriver may take to say that it is there. */
+const PATIENCE = 5000;
+/** Milliseconds for a browser to start, and for its last words. */
+const START = 60_000;
+const QUIT = 5000;
+
+/** No traffic but the page's own: no updates, sign-in, reports, guesses; and http:// stays what was asked for. */
+const QUIET = [
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-default-apps',
+  '--disable-domain-reliability',
+  '--disable-extensions',
+  '--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication,HttpsUpgrades',
+  '--disable-sync',
+  '--metrics-recording-only',
+  '--no-first-run',
+  '--no-pings',
+];
+
+export interface VisitWish {
+  /** Of the WebDriver. */
+  server: string;
+  /** Of the page. */
+  page: string;
+  /** Milliseconds for the page to load. */
+  timeout: number;
+  /** Chromium keeps its sandbox. */
+  sandbox: boolean;
+}
+
+/** A promise that has so long; then it throws what `late` makes. */
+async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const alarm = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  return Promise.race([work, alarm]).finally(() => clearTimeout(timer));
+}
+
+const unreachable = (server: string, what: string): Fault =>
+  new Fault({
+    at: `WebDriver ${server}`,
+    what,
+    next: 'is the demo up? npx zx scripts/wg-migrate.ts && cd wg-migrate && docker-compose up',
+    code: EXIT.unreachable,
+  });
+
+/** Throws a Fault where nothing that is a WebDriver answers. */
+async function requireServer(server: string): Promise<void> {
+  const answer = await fetch(`${server}/status`, { signal: AbortSignal.timeout(PATIENCE) }).catch(
+    (error: Error) => {
+      const { cause } = error as { cause?: { code?: string; message?: string } };
+      const late = error.name === 'TimeoutError' ? `no answer within ${PATIENCE / 1000} s` : undefined;
+      throw unreachable(
+        server,
+        `does not answer: ${late ?? cause?.code ?? cause?.message ?? messageOf(error)}`,
+      );
+    },
+  );
+  const status = (await answer.json().catch(() => ({}))) as { value?: { ready?: boolean } };
+  if (typeof status.value?.ready !== 'boolean') throw unreachable(server, 'answers, but is no WebDriver');
+}
+
+/** selenium-webdriver, which is a package of the project and not of the client's image. */
+async function selenium() {
+  try {
+    return { ...(await import('selenium-webdriver')), ...(await import('selenium-webdriver/chrome.js')) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new Fault({
+      what: 'the package selenium-webdriver is not here: this is for the computer itself, not for a container',
+      next: 'in the project’s folder: npm ci, then npx zx client/scripts/open_website.ts',
+    });
+  }
+}
+
+/** A browser that did not start: what chromedriver says of it, in one line. */
+function notStarted(server: string, error: unknown): Fault {
+  const reason = messageOf(error).split('\n')[0] ?? '';
+  const died = /failed to start|instance exited|crashed/i.test(reason);
+  return new Fault({
+    at: `WebDriver ${server}`,
+    what: died
+      ? `Chromium ended at its start (${reason}); most often because it may not make its sandbox there`
+      : `no browser: ${reason}`,
+    next: died
+      ? 'docker logs browser; or --no-sandbox, with which a page that takes over Chromium has the whole container'
+      : 'docker logs browser',
+    code: EXIT.failed,
+  });
+}
+
+/** A browser with a fresh profile, gone at the command's end however that comes. */
+async function openBrowser({ server, timeout, sandbox }: VisitWish): Promise<WebDriver> {
+  const { Builder, Options, logging } = await selenium();
+  const options = new Options();
+  options.addArguments('--headless=new', '--window-size=1280,960', ...QUIET);
+  if (!sandbox) options.addArguments('--no-sandbox');
+  // Guesses of what will be asked for are not asked for.
+  options.setUserPreferences({ 'net.network_prediction_options': 2 });
+  const log = new logging.Preferences();
+  log.setLevel(logging.Type.PERFORMANCE, logging.Level.ALL);
+  const builder = new Builder().disableEnvironmentOverrides().usingServer(server).forBrowser('chrome');
+  const driver = builder.setChromeOptions(options).setLoggingPrefs(log).build();
+  const gone = () => new Error('it did not end in time');
+  // One that is gone already needs no goodbye.
+  atEnd(() => within(QUIT, driver.quit(), gone).catch(() => undefined));
+  await within(START, driver.getSession(), () => new Error(`none within ${START / 1000} s`)).catch(
+    (error: unknown) => {
+      throw notStarted(server, error);
+    },
+  );
+  await driver.manage().setTimeouts({ pageLoad: timeout, script: PATIENCE });
+  return driver;
+}
+
+/** What to do about a page that could not be had. */
+function advice(reason: string | undefined, late: boolean): string {
+  if (late) return 'give it longer: --timeout 120';
+  if (reason === 'ERR_NAME_NOT_RESOLVED')
+    return 'is the name right? The wg-migrate demo knows www.example.org alone, unless rendered with --internet';
+  if (reason?.startsWith('ERR_CERT_'))
+    return 'is it the name that the certificate is for? The demo’s is for www.example.org and example.org';
+  return 'docker-compose ps, in the demo’s folder: is every machine healthy?';
+}
+
+/** The page could not be had: the network's own word for it. */
+function notHad({ page, timeout }: VisitWish, message: string): Fault {
+  const reason = /net::(ERR_\w+)/.exec(message)?.[1];
+  const late = /timed? ?out/i.test(message) && reason === undefined;
+  return new Fault({
+    at: page,
+    what: late ? `not there within ${timeout / 1000} s` : (reason ?? message.split('\n')[0] ?? ''),
+    next: advice(reason, late),
+    code: EXIT.failed,
+  });
+}
+
+/** Visits a page with a browser of its own; its screenshot is a PNG. */
+export async function visit(wish: VisitWish): Promise<{ visit: Visit; screenshot: Buffer }> {
+  await requireServer(wish.server);
+  const driver = await openBrowser(wish);
+  const frame = await driver.getWindowHandle();
+  const grace = wish.timeout + PATIENCE;
+  const failed = await within(grace, driver.get(wish.page), () => new Error('timed out')).then(
+    () => undefined,
+    (error: unknown) => messageOf(error),
+  );
+  if (failed !== undefined) throw notHad(wish, failed);
+  const entries = await driver.manage().logs().get('performance');
+  const events = entries.map(({ message }) => (JSON.parse(message) as { message: DevtoolsEvent }).message);
+  const { page, error, requests, bytes } = networkOf(events, frame);
+  if (page === undefined || error !== undefined) throw notHad(wish, error ?? 'no answer');
+  const entry = await driver.executeScript<NavigationEntry>(
+    'return performance.getEntriesByType("navigation")[0].toJSON()',
+  );
+  const [url, title] = [await driver.getCurrentUrl(), await driver.getTitle()];
+  const screenshot = Buffer.from(await driver.takeScreenshot(), 'base64');
+  return { visit: { url, title, ...page, timing: timingOf(entry), requests, bytes }, screenshot };
+}

@@ -3,7 +3,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decimal, whole } from '../client/scripts/lib/flags.ts';
 import { command, Fault, main, paint } from './lib/cli.ts';
-import { readTextIfAny, writeText } from './lib/files.ts';
+import { makeDirectory, readTextIfAny, realPath, writeText } from './lib/files.ts';
 import { step } from './lib/progress.ts';
 import { quote } from './lib/shell.ts';
 import { requireOpenssl } from './lib/wg-migrate/certificate.ts';
@@ -40,16 +40,20 @@ function tellNext(directory: string, compose: string, port: number): void {
   console.log(
     `  up       cd ${quote(shown(directory))} && ${compose} up   ${paint.dim('(the first time builds the images)')}`,
   );
-  console.log('  switch   docker exec wg_client /etc/wireguard/migrate.sh 0.1');
+  console.log('  switch   docker exec -d wg_client /etc/wireguard/migrate.sh 0.1');
+  console.log('  stay     docker exec wg_client pkill -f migrate.ts');
   console.log(`  open     npx zx client/scripts/open_website.ts www.example.org${elsewhere}`);
   console.log('  measure  npx zx scripts/wg-migrate.ts perf');
 }
 
 async function render({ out, ...wishes }: RenderFlags): Promise<void> {
   const plan = planOf(wishes);
-  const directory = resolve(out);
-  requireOwnFolder(directory);
+  const named = resolve(out);
+  requireOwnFolder(named);
   await requireOpenssl();
+  makeDirectory(named, 0o700);
+  // Without symbolic links, since docker-compose takes its relative paths from there.
+  const directory = realPath(named);
   const file = join(directory, COMPOSE);
   const before = readTextIfAny(file) ?? '';
   await renderDemo(plan, directory, { client: pathFrom(directory, CLIENT) });

@@ -1,131 +1,15 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { until } from '../../scripts/lib/lab/poll.ts';
+import { attempt } from '../../scripts/lib/transport/local.ts';
 import { goodSetup } from '../lab/fixture.ts';
 import { useEngine } from './fixture.ts';
+import { SITE, wgclient } from './wgclient.ts';
 
-const SITE = '203.0.113.80';
-
-const { lab, engine } = useEngine('wgclient', { vpn: 3 });
-
-/** A folder of this file's own beside the lab's files. */
-const scratch = (name: string): string => {
-  const folder = join(lab().directory, name);
-  mkdirSync(folder, { recursive: true });
-  return folder;
-};
-
-/** docker-compose in client/, as its users type it; `files` is where wgnet-setup wrote. */
-const compose = (words: string[], files = lab().clientDirectory) =>
-  engine().exec(['env', '-C', 'client', `COMPS_FILES=${files}`, 'docker-compose', ...words]);
-
-const goodCompose = async (...words: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await compose(words);
-  assert.equal(code, 0, stdout + stderr);
-  return stdout + stderr;
-};
-
-/** A shell line in the container, whatever it ends with. */
-const trySh = (line: string) => engine().exec(['docker', 'exec', 'wgclient', 'sh', '-c', line]);
-const sh = async (line: string): Promise<string> => {
-  const { code, stdout, stderr } = await trySh(line);
-  assert.equal(code, 0, `${line}\n${stdout}${stderr}`);
-  return stdout.trim();
-};
-
-const inspect = async (format: string): Promise<string> =>
-  (await engine().exec(['docker', 'inspect', '--format', format, 'wgclient'])).stdout.trim();
-const healthy = () => until(60_000, async () => (await inspect('{{.State.Health.Status}}')) === 'healthy');
-const logs = async (): Promise<string> => {
-  const { stdout, stderr } = await engine().exec(['docker', 'logs', 'wgclient']);
-  return stdout + stderr;
-};
-
-/** Everything that a program may try to reach the world by, Docker's own resolver among it; over and over, until told. */
-const PROBE = [
-  `ping -c 1 -W 1 ${SITE}`,
-  `ping -c 1 -W 1 -I eth0 ${SITE}`,
-  'ping -6 -c 1 -W 1 ff02::1%eth0',
-  'getent hosts www.example.org',
-  'curl -sS -m 1 http://www.example.org/ip',
-  `curl -sS -m 1 --interface eth0 http://${SITE}/ip`,
-  'curl -sS -m 1 http://198.51.100.11:22/',
-  `node -e "const r = new (require('dns').Resolver)({ timeout: 500, tries: 1 }); r.setServers(['127.0.0.11']); r.resolve4('www.example.org', () => {})"`,
-].join(' & ');
-
-/**
- * Does something while programs in the container try to get out, whatever state it is in; packets past the tunnels: on
- * the engine's way out, and, where it is there all the time, on the container's own bridge.
- */
-async function leaksDuring(name: string, work: () => Promise<unknown>, bridge?: string): Promise<number> {
-  const leaks = await capture(lab(), name, leakFilter(lab()), { role: 'engine' });
-  const nearer = bridge ? await capture(lab(), `${name}-bridge`, leakFilter(lab()), { bridge }) : undefined;
-  const done = new AbortController();
-  const probes = (async () => {
-    while (!done.signal.aborted) await trySh(`(${PROBE} & wait) >/dev/null 2>&1`);
-  })();
-  try {
-    await work();
-  } finally {
-    done.abort();
-    await probes;
-  }
-  const counts = [await leaks.stop(), (await nearer?.stop()) ?? 0];
-  return (counts[0] ?? 0) + (counts[1] ?? 0);
-}
-
-test('no client files yet: one line with the next command, no loop, and closed meanwhile', async () => {
-  const files = scratch('none-yet');
-  const leaked = await leaksDuring('no-files', async () => {
-    const { code, stderr } = await compose(['up', '-d'], files);
-    assert.equal(code, 0, stderr);
-    assert.ok(await until(20_000, async () => (await logs()) !== ''));
-    assert.match(await trySh('comps-health').then(({ stdout }) => stdout), /no client files yet/);
-    await trySh(`(${PROBE} & wait) >/dev/null 2>&1`);
-  });
-  assert.equal(leaked, 0);
-  assert.match(await logs(), /^wgclient: no client files .*; next: npx zx scripts\/wgnet-setup\.ts[^\n]*\n$/);
-  assert.equal(await inspect('{{.RestartCount}} {{.State.Running}}'), '0 true');
-  // They come, and it goes on by itself.
-  await goodSetup(lab());
-  cpSync(lab().clientDirectory, files, { recursive: true });
-  assert.ok(await healthy(), await logs());
-  assert.equal(await inspect('{{.RestartCount}}'), '0');
-  await compose(['down', '-t', '1'], files);
-});
-
-test('no /dev/net/tun and no WireGuard in the kernel: one line with the next command, no loop', async () => {
-  const folder = scratch('no-tun');
-  const override = join(folder, 'override.yml');
-  writeFileSync(override, `services: {wgclient: {volumes: ["${scratch('no-tun/empty')}:/dev/net"]}}\n`);
-  const both = ['-f', 'docker-compose.yml', '-f', override];
-  await goodCompose(...both, 'up', '-d');
-  assert.ok(await until(20_000, async () => (await logs()) !== ''));
-  assert.match(
-    await logs(),
-    /^wgclient: no WireGuard in the kernel, and no \/dev\/net\/tun[^\n]*next, on the host: [^\n]*\n$/,
-  );
-  assert.equal(await inspect('{{.RestartCount}} {{.State.Running}}'), '0 true');
-  await goodCompose(...both, 'down', '-t', '1');
-});
-
-test('without the right to configure its network it says so, and does not loop', async () => {
-  await engine().exec(['docker', 'run', '-d', '--name', 'wgclient', '--network', 'none', 'comps-client']);
-  assert.ok(await until(20_000, async () => (await logs()) !== ''));
-  assert.match(await logs(), /^wgclient: may not configure its network; next: [^\n]*\n$/m);
-  assert.equal(await inspect('{{.RestartCount}} {{.State.Running}}'), '0 true');
-  await engine().exec(['docker', 'rm', '-f', 'wgclient']);
-});
-
-test('a folder of client files that is not there: refused by docker-compose itself, nothing runs', async () => {
-  const { code, stderr } = await compose(['up', '-d'], '/nowhere/at/all');
-  assert.notEqual(code, 0);
-  assert.match(stderr, /nowhere/);
-  await compose(['down'], '/nowhere/at/all');
-});
+const { lab, engine } = useEngine('wgclient', { vpn: 3 }, (lab) => goodSetup(lab));
+const { ask, goodCompose, healthy, inspect, leaksDuring, logs, sh, trySh } = wgclient(lab, engine);
 
 test('up: healthy; the site answers and sees the comp server, by name too; nothing past the tunnels', async () => {
   const leaked = await leaksDuring('up', async () => {
@@ -184,10 +68,6 @@ test('migration by `npx zx`, with its log on standard output: every path carries
 
 test('names are asked for through wg0 only: Docker’s own resolver is refused', async () => {
   assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 203.0.113.53');
-  const ask = (server: string) =>
-    sh(
-      `node -e "const r = new (require('dns').Resolver)({ timeout: 1000, tries: 1 }); r.setServers(['${server}']); r.resolve4('www.example.org', (e, a) => console.log(e ? e.code : a[0]))"`,
-    );
   assert.equal(await ask('203.0.113.53'), SITE);
   assert.equal(await ask('127.0.0.11'), 'ECONNREFUSED');
   const asked = readFileSync(join(lab().directory, 'site', 'dns.log'), 'utf8');
@@ -234,15 +114,25 @@ test('Chromium runs with its sandbox, as a user of its own, through the tunnels'
   await begun;
 });
 
-test('the captures see a leak: a container of the same network that sends past the tunnels', async () => {
+test('the captures see leaks of each kind: a container of the same network that sends past the tunnels', async () => {
   const bridge = await engine().bridge('client_default');
-  const words = ['docker', 'run', '--rm', '--network', 'client_default', 'comps-client'];
-  const counted = await leaksDuring(
-    'control',
-    () => engine().exec([...words, 'curl', '-sS', '-m', '5', `http://${SITE}/ip`]),
-    bridge,
-  );
-  assert.ok(counted > 5, String(counted));
+  const words = [
+    'docker',
+    'run',
+    '--rm',
+    '--network',
+    'client_default',
+    '--dns',
+    '203.0.113.53',
+    'comps-client',
+  ];
+  const line = `ping -c 1 -W 1 ${SITE}; getent ahosts www.example.org; curl -sS -m 5 http://${SITE}/ip`;
+  await leaksDuring('control', () => engine().exec([...words, 'sh', '-c', line]), bridge);
+  for (const file of ['control', 'control-bridge'])
+    for (const kind of ['icmp', 'udp port 53', 'tcp port 80']) {
+      const { stdout } = await attempt(['tcpdump', '-n', '-r', join(lab().directory, `${file}.pcap`), kind]);
+      assert.notEqual(stdout, '', `${file}: ${kind}`);
+    }
 });
 
 /** Those that leave the container's network standing, and with it the bridge to capture on. */
@@ -280,21 +170,49 @@ test('down, and up: closed all the time, and healthy again', async () => {
   assert.equal(leaked, 0);
 });
 
-test('health: a tunnel that is gone is named, and put back by setup.sh', async () => {
-  await sh('ip link delete wgnet2');
-  const { code, stdout } = await trySh('comps-health');
-  assert.deepEqual([code, stdout], [1, 'wgnet2: not up\n']);
-  await sh('/etc/wireguard/setup.sh');
-  assert.ok(await until(20_000, async () => (await trySh('comps-health')).code === 0));
+test('a tunnel that is gone is named, and comes back by itself; so do all of them; closed meanwhile', async () => {
+  const bridge = await engine().bridge('client_default');
+  const leaked = await leaksDuring(
+    'killed',
+    async () => {
+      const { stdout } = await trySh('ip link delete wgnet2; comps-health');
+      assert.match(stdout, /^wgnet2: not up\n/);
+      assert.ok(await until(20_000, async () => (await trySh('comps-health')).code === 0));
+      await trySh('pkill -KILL wireguard-go');
+      assert.ok(await until(20_000, async () => (await trySh('comps-health')).code === 0));
+      assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
+    },
+    bridge,
+  );
+  assert.equal(leaked, 0);
+  assert.match(
+    await logs(),
+    /a tunnel is gone; closed until it is back\n.*all traffic goes through the tunnels\n/,
+  );
+});
+
+test('health: a handshake of more than three minutes ago is none, on every tunnel, wg0 among them', async () => {
+  // What wg would say of a peer that was last heard of so many seconds ago.
+  const health = async (name: string, ago: number) => {
+    const fake = `#!/bin/sh\nn=$(date +%s); [ "$2" = ${name} ] && n=$((n - ${ago})); printf 'key\\t%s\\n' $n\n`;
+    await sh(
+      `mkdir -p /tmp/fake; printf %s '${Buffer.from(fake).toString('base64')}' | base64 -d >/tmp/fake/wg; chmod 755 /tmp/fake/wg`,
+    );
+    return trySh('PATH=/tmp/fake:$PATH comps-health');
+  };
+  for (const name of ['wg0', 'wgnet1', 'wgnet3']) {
+    assert.equal((await health(name, 170)).code, 0, name);
+    const { code, stdout } = await health(name, 200);
+    assert.equal(code, 1, name);
+    assert.match(stdout, new RegExp(`^${name}: last handshake 20\\d s ago\\n$`));
+  }
 });
 
 test('a proxy that is dead at the start: unhealthy and named, while the others carry', async () => {
   await lab().stop('vpn2');
   await goodCompose('restart', '-t', '1');
   assert.ok(
-    await until(30_000, async () =>
-      /^wgnet2: no handshake yet\n$/.test((await trySh('comps-health')).stdout),
-    ),
+    await until(30_000, async () => /^wgnet2: no handshake yet\n/.test((await trySh('comps-health')).stdout)),
   );
   assert.notEqual(await inspect('{{.State.Health.Status}}'), 'healthy');
   await sh('ip route replace default dev wgnet1 table 51821');

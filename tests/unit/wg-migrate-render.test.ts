@@ -25,7 +25,7 @@ let folders = 0;
 const newFolder = (): string => join(root, String(++folders));
 
 const wishes: Wishes = { paths: 2, subnet: '10.210.0.0/16', port: 4444, internet: false };
-const render = (directory: string, some: Partial<Wishes> = {}, client = '../client'): Promise<string> =>
+const render = (directory: string, some: Partial<Wishes> = {}, client = '../client'): Promise<void> =>
   renderDemo(planOf({ ...wishes, ...some }), directory, { client });
 
 /** What is looked at in a docker-compose.yml. */
@@ -144,13 +144,32 @@ test('a folder with other things in it is refused; an empty one and one that was
   assert.throws(() => requireOwnFolder(directory), { message: /holds other files/, next: /--out/ });
 });
 
-test('a rendering that cannot be finished leaves no docker-compose.yml to start', async () => {
+test('a rendering that cannot be finished leaves no docker-compose.yml to start, and no key elsewhere', async () => {
   const directory = newFolder();
   await render(directory);
-  rmSync(join(directory, 'site/tls'), { recursive: true });
-  writeFileSync(join(directory, 'site/tls'), 'in the way');
-  await assert.rejects(render(directory));
+  rmSync(join(directory, 'site'), { recursive: true });
+  writeFileSync(join(directory, 'site'), 'in the way');
+  await assert.rejects(render(directory), { message: /site: cannot create/ });
   assert.equal(existsSync(join(directory, 'docker-compose.yml')), false);
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => name.startsWith('.')),
+    ['.gitignore'],
+  );
+});
+
+test('two at the same time: either one whole rendering, or none that could be started', async () => {
+  for (let i = 0; i < 5; i++) {
+    const directory = newFolder();
+    const ended = await Promise.allSettled([render(directory), render(directory, { paths: 3 })]);
+    const failed = ended.filter(({ status }) => status === 'rejected');
+    assert.equal(existsSync(join(directory, 'docker-compose.yml')), failed.length === 0);
+    if (failed.length === 0)
+      for (const path of ['wgnet1', 'wgnet2'])
+        assert.equal(
+          keyIn(text(directory, 'client', `${path}.conf`), 'PublicKey'),
+          publicKeyOf(text(directory, path, 'wg0.key').trim()),
+        );
+  }
 });
 
 test('closed networks, no privileges, one machine with an open port, on this computer only', async () => {

@@ -1,8 +1,9 @@
 /** The door to browsers: a WebDriver somewhere, by way of selenium-webdriver. */
 import type { WebDriver } from 'selenium-webdriver';
 import { atEnd } from './command.ts';
-import { EXIT, Fault, messageOf } from './fault.ts';
+import { Fault, messageOf } from './fault.ts';
 import { type DevtoolsEvent, type NavigationEntry, networkOf, timingOf, type Visit } from './visit.ts';
+import { notHad, notStarted, unreachable, type VisitWish } from './visit-faults.ts';
 
 /** Milliseconds that a WebDriver may take to say that it is there. */
 const PATIENCE = 5000;
@@ -24,17 +25,6 @@ const QUIET = [
   '--no-pings',
 ];
 
-export interface VisitWish {
-  /** Of the WebDriver. */
-  server: string;
-  /** Of the page. */
-  page: string;
-  /** Milliseconds for the page to load. */
-  timeout: number;
-  /** Chromium keeps its sandbox. */
-  sandbox: boolean;
-}
-
 /** A promise that has so long; then it throws what `late` makes. */
 async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -43,14 +33,6 @@ async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promi
   });
   return Promise.race([work, alarm]).finally(() => clearTimeout(timer));
 }
-
-const unreachable = (server: string, what: string): Fault =>
-  new Fault({
-    at: `WebDriver ${server}`,
-    what,
-    next: 'is the demo up? npx zx scripts/wg-migrate.ts && cd wg-migrate && docker-compose up',
-    code: EXIT.unreachable,
-  });
 
 /** Throws a Fault where nothing that is a WebDriver answers. */
 async function requireServer(server: string): Promise<void> {
@@ -81,28 +63,15 @@ async function selenium() {
   }
 }
 
-/** A browser that did not start: what chromedriver says of it, in one line. */
-function notStarted(server: string, error: unknown): Fault {
-  const reason = messageOf(error).split('\n')[0] ?? '';
-  const died = /failed to start|instance exited|crashed/i.test(reason);
-  return new Fault({
-    at: `WebDriver ${server}`,
-    what: died
-      ? `Chromium ended at its start (${reason}); most often because it may not make its sandbox there`
-      : `no browser: ${reason}`,
-    next: died
-      ? 'docker logs browser; or --no-sandbox, with which a page that takes over Chromium has the whole container'
-      : 'docker logs browser',
-    code: EXIT.failed,
-  });
-}
-
 /** A browser with a fresh profile, gone at the command's end however that comes. */
 async function openBrowser({ server, timeout, sandbox }: VisitWish): Promise<WebDriver> {
   const { Builder, Options, logging } = await selenium();
+  await requireServer(server);
   const options = new Options();
   options.addArguments('--headless=new', '--window-size=1280,960', ...QUIET);
   if (!sandbox) options.addArguments('--no-sandbox');
+  // A page that opens a dialogue is not to wait for an answer.
+  options.setAlertBehavior('dismiss');
   // Guesses of what will be asked for are not asked for.
   options.setUserPreferences({ 'net.network_prediction_options': 2 });
   const log = new logging.Preferences();
@@ -121,47 +90,27 @@ async function openBrowser({ server, timeout, sandbox }: VisitWish): Promise<Web
   return driver;
 }
 
-/** What to do about a page that could not be had. */
-function advice(reason: string | undefined, late: boolean): string {
-  if (late) return 'give it longer: --timeout 120';
-  if (reason === 'ERR_NAME_NOT_RESOLVED')
-    return 'is the name right? The wg-migrate demo knows www.example.org alone, unless rendered with --internet';
-  if (reason?.startsWith('ERR_CERT_'))
-    return 'is it the name that the certificate is for? The demo’s is for www.example.org and example.org';
-  return 'docker-compose ps, in the demo’s folder: is every machine healthy?';
-}
-
-/** The page could not be had: the network's own word for it. */
-function notHad({ page, timeout }: VisitWish, message: string): Fault {
-  const reason = /net::(ERR_\w+)/.exec(message)?.[1];
-  const late = /timed? ?out/i.test(message) && reason === undefined;
-  return new Fault({
-    at: page,
-    what: late ? `not there within ${timeout / 1000} s` : (reason ?? message.split('\n')[0] ?? ''),
-    next: advice(reason, late),
-    code: EXIT.failed,
-  });
-}
-
-/** Visits a page with a browser of its own; its screenshot is a PNG. */
-export async function visit(wish: VisitWish): Promise<{ visit: Visit; screenshot: Buffer }> {
-  await requireServer(wish.server);
-  const driver = await openBrowser(wish);
+/** Loads the page, and reads what the browser knows of it. */
+async function read(driver: WebDriver, { page, timeout }: VisitWish) {
   const frame = await driver.getWindowHandle();
-  const grace = wish.timeout + PATIENCE;
-  const failed = await within(grace, driver.get(wish.page), () => new Error('timed out')).then(
-    () => undefined,
-    (error: unknown) => messageOf(error),
-  );
-  if (failed !== undefined) throw notHad(wish, failed);
+  await within(timeout + PATIENCE, driver.get(page), () => new Error('timed out'));
   const entries = await driver.manage().logs().get('performance');
   const events = entries.map(({ message }) => (JSON.parse(message) as { message: DevtoolsEvent }).message);
-  const { page, error, requests, bytes } = networkOf(events, frame);
-  if (page === undefined || error !== undefined) throw notHad(wish, error ?? 'no answer');
+  const { page: answer, error, requests, bytes } = networkOf(events, frame);
+  // A page that Chromium shows in its place, for a certificate say, counts as loaded.
+  if (answer === undefined || error !== undefined) throw new Error(error ?? 'no answer');
   const entry = await driver.executeScript<NavigationEntry>(
     'return performance.getEntriesByType("navigation")[0].toJSON()',
   );
   const [url, title] = [await driver.getCurrentUrl(), await driver.getTitle()];
   const screenshot = Buffer.from(await driver.takeScreenshot(), 'base64');
-  return { visit: { url, title, ...page, timing: timingOf(entry), requests, bytes }, screenshot };
+  return { visit: { url, title, ...answer, timing: timingOf(entry), requests, bytes }, screenshot };
+}
+
+/** Visits a page with a browser of its own; its screenshot is a PNG. */
+export async function visit(wish: VisitWish): Promise<{ visit: Visit; screenshot: Buffer }> {
+  const driver = await openBrowser(wish);
+  return read(driver, wish).catch((error: unknown) => {
+    throw notHad(wish, messageOf(error));
+  });
 }

@@ -2,7 +2,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Fault } from '../cli.ts';
-import { readText, remove, writeText } from '../files.ts';
+import { readText, writeText } from '../files.ts';
 import { fromTemplate } from '../template.ts';
 import { attempt, run } from '../transport/local.ts';
 
@@ -31,46 +31,35 @@ export const opensslConfig = (names: readonly string[]): string =>
     alternatives: names.map((name) => `DNS:${name}`).join(', '),
   });
 
-/**
- * Writes `site.key` and `site.crt` into a folder; the authority's certificate in PEM. Keys come to openssl in a
- * file of mode 0600 or by its standard input; the authority's is never written anywhere.
- */
-export async function makeCertificate(folder: string, names: readonly string[]): Promise<string> {
-  const file = (name: string): string => join(folder, name);
-  const openssl = (...words: string[]): Promise<string> => run(['openssl', ...words]);
-  // By way of cat: Node’s own pipe to a process is a socket, which cannot be opened as /dev/stdin.
-  const withKey = (key: string, ...words: string[]): Promise<string> =>
-    run(['sh', '-c', 'cat | openssl "$@"', 'sh', ...words], { input: key });
-  const request = file('site.csr');
-  const authority = { key: newKey(), certificate: file('authority.crt') };
-  const config = file('openssl.cnf');
-  writeText(config, opensslConfig(names));
-  writeText(file('site.key'), newKey(), 0o600);
+/** In PEM. */
+export interface SiteCertificate {
+  /** The authority’s certificate; its key is never written anywhere. */
+  authority: string;
+  certificate: string;
+  key: string;
+}
 
-  const about = ['-config', config, '-subj'];
-  const asAuthority = ['-x509', '-new', '-key', '/dev/stdin', '-extensions', 'authority', '-days', DAYS];
+/** Makes a certificate, with a folder of its own to work in. Keys come to openssl by its standard input. */
+export async function makeCertificate(folder: string, names: readonly string[]): Promise<SiteCertificate> {
+  const file = (name: string): string => join(folder, name);
+  const keys = { authority: newKey(), site: newKey() };
+  const [config, authority, request] = [file('openssl.cnf'), file('authority.crt'), file('site.csr')];
+  // By way of cat: Node’s own pipe to a process is a socket, which cannot be opened as /dev/stdin.
+  const openssl = (key: string, ...words: string[]): Promise<string> =>
+    run(['sh', '-c', 'cat | openssl "$@"', 'sh', ...words], { input: key });
+  const forNew = (name: string): string[] => ['-new', '-key', '/dev/stdin', '-config', config, '-subj', name];
+
+  writeText(config, opensslConfig(names));
+  const asAuthority = ['-x509', '-extensions', 'authority', '-days', DAYS];
   writeText(
-    authority.certificate,
-    await withKey(authority.key, 'req', ...asAuthority, ...about, '/CN=wg-migrate demo'),
+    authority,
+    await openssl(keys.authority, 'req', ...forNew('/CN=wg-migrate demo'), ...asAuthority),
   );
-  writeText(request, await openssl('req', '-new', '-key', file('site.key'), ...about, `/CN=${names[0]}`));
-  const signing = ['-CA', authority.certificate, '-CAkey', '/dev/stdin', '-days', DAYS];
+  writeText(request, await openssl(keys.site, 'req', ...forNew(`/CN=${names[0]}`)));
+  const signing = ['-CA', authority, '-CAkey', '/dev/stdin', '-days', DAYS, '-sha256'];
   const serial = ['-set_serial', `0x00${randomBytes(16).toString('hex')}`];
   const extensions = ['-extfile', config, '-extensions', 'site'];
-  writeText(
-    file('site.crt'),
-    await withKey(
-      authority.key,
-      'x509',
-      '-req',
-      '-sha256',
-      ...['-in', request],
-      ...signing,
-      ...serial,
-      ...extensions,
-    ),
-  );
-  const pem = readText(authority.certificate);
-  for (const done of [request, config, authority.certificate]) remove(done);
-  return pem;
+  const words = ['x509', '-req', '-in', request, ...signing, ...serial, ...extensions];
+  const certificate = await openssl(keys.authority, ...words);
+  return { authority: readText(authority), certificate, key: keys.site };
 }

@@ -1,25 +1,24 @@
-/** Writes the demo's folder. */
-import { join } from 'node:path';
-import { Fault } from '../cli.ts';
-import { list, makeDirectory, readTextIfAny, remove, setMode, writeText } from '../files.ts';
-import { clientFiles } from '../wireguard/client-files.ts';
-import { serverConf, serverNat } from '../wireguard/server-files.ts';
-import type { Topology, TunnelPlan } from '../wireguard/topology.ts';
-import { writeClientFiles } from '../wireguard/write-client.ts';
-import { makeCertificate } from './certificate.ts';
-import { freshKeys, renderingId, type TunnelEnds } from './keys.ts';
-import { demoTopology, GATEWAY, type Plan, SITE_NAMES, TUNNELS, WEBDRIVER_PORT } from './plan.ts';
+/** Writes the demo’s folder. */
+import { randomBytes } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { atEnd, EXIT, Fault } from '../cli.ts';
 import {
-  browserPolicy,
-  browserScript,
-  composeFile,
-  migrateScript,
-  type ProjectFolders,
-  serverScript,
-  siteFiles,
-} from './texts.ts';
+  createText,
+  list,
+  makeDirectory,
+  readTextIfAny,
+  remove,
+  removeHalves,
+  setMode,
+  writeText,
+} from '../files.ts';
+import { makeCertificate, type SiteCertificate } from './certificate.ts';
+import { type DemoFile, demoFiles } from './demo-files.ts';
+import { freshKeys, renderingId } from './keys.ts';
+import { demoTopology, type Plan, SITE_NAMES } from './plan.ts';
+import { composeFile, type ProjectFolders } from './texts.ts';
 
-/** The first file of a rendering, by which the next one knows the folder; it keeps keys out of git as well. */
+/** By this file the next rendering knows the folder as one of its own; it keeps keys out of git as well. */
 const MARK = '.gitignore';
 const MARK_TEXT = '# The wg-migrate demo, written by scripts/wg-migrate.ts: it holds keys.\n*\n';
 export const COMPOSE = 'docker-compose.yml';
@@ -34,73 +33,61 @@ export function requireOwnFolder(directory: string): void {
   });
 }
 
-/** A folder that only its owner reads, and one that its container’s users read as well. */
-const folder = (path: string, mode: number): string => {
+function makeFolder(path: string, mode: number): void {
   makeDirectory(path, mode);
   setMode(path, mode);
-  return path;
-};
-
-/** A server’s files, as wgnet-setup makes them on a real one. */
-function writeServer(directory: string, tunnel: TunnelPlan, { client, server }: TunnelEnds): void {
-  const { name } = tunnel.server;
-  const settings = { gateway: GATEWAY, network: `${TUNNELS.wireguardSubnet}.0/24` };
-  const file = (each: string): string => join(folder(join(directory, name), 0o700), each);
-  writeText(file('wg0.key'), `${server.privateKey}\n`, 0o600);
-  writeText(file('wg0.conf'), serverConf(tunnel, settings, client.publicKey), 0o600);
-  // Docker gives its networks no order that lasts, but calls them all eth.
-  writeText(file('wg0.nft'), serverNat(settings, 'eth*'), 0o600);
-  writeText(file('start.sh'), serverScript(name), 0o755);
 }
 
-/** The client’s files, the same as a real network’s, and `migrate.sh`. */
-function writeClient(
-  directory: string,
-  { site }: Plan,
-  topology: Topology,
-  keys: (tunnel: TunnelPlan) => TunnelEnds,
-): void {
-  const client = folder(join(directory, 'client'), 0o700);
-  const keysOf = (tunnel: TunnelPlan) => {
-    const ends = keys(tunnel);
-    return { privateKey: ends.client.privateKey, serverPublicKey: ends.server.publicKey };
-  };
-  const files = clientFiles(topology, keysOf, { dns: site, published: [WEBDRIVER_PORT] });
-  writeClientFiles(client, [...files, { name: 'migrate.sh', text: migrateScript(), mode: 0o755 }]);
+/** The certificate, made in a folder that is gone afterwards. */
+async function certify(directory: string): Promise<SiteCertificate> {
+  const work = join(directory, `.tls.${randomBytes(4).toString('hex')}`);
+  const clear = atEnd(() => remove(work));
+  try {
+    makeFolder(work, 0o700);
+    return await makeCertificate(work, SITE_NAMES);
+  } finally {
+    await clear();
+  }
 }
 
-function writeBrowser(directory: string, plan: Plan, authority: string): void {
-  const browser = folder(join(directory, 'browser'), 0o755);
-  writeText(join(browser, 'start.sh'), browserScript(plan), 0o755);
-  const policies = folder(join(browser, 'policies'), 0o755);
-  writeText(join(policies, 'authority.json'), browserPolicy(authority));
-  // For `curl --cacert`.
-  writeText(join(directory, 'client', 'authority.crt'), authority);
+/** Folders that their containers’ ordinary users read as well; the others are for their owner alone. */
+const modeOf = (folder: string): number => (/^(site|browser)/.test(folder) ? 0o755 : 0o700);
+
+/** Writes all files, and removes what is left of an earlier, larger demo. */
+function install(directory: string, files: readonly DemoFile[]): void {
+  const folders = new Set(files.flatMap(({ name }) => [name.split('/')[0] ?? '', dirname(name)]));
+  for (const folder of folders) makeFolder(join(directory, folder), modeOf(folder));
+  for (const { name, text, mode } of files) writeText(join(directory, name), text, mode);
+  const stale = [
+    ...list(directory).filter((name) => /^wgnet\d+$/.test(name) && !folders.has(name)),
+    ...list(join(directory, 'client'))
+      .map((name) => `client/${name}`)
+      .filter((name) => /\/wgnet\d+\.conf$/.test(name) && !files.some((file) => file.name === name)),
+  ];
+  for (const name of stale) remove(join(directory, name));
 }
 
-/** Writes all of it with new keys. docker-compose.yml goes first and comes last: without it nothing starts. */
-export async function renderDemo(plan: Plan, directory: string, project: ProjectFolders): Promise<string> {
+/**
+ * Renders the demo with new keys. docker-compose.yml goes first and comes last: without it nothing starts, so what
+ * was cut off half-way is never brought up.
+ */
+export async function renderDemo(plan: Plan, directory: string, project: ProjectFolders): Promise<void> {
+  makeFolder(directory, 0o700);
+  writeText(join(directory, MARK), MARK_TEXT);
+  removeHalves(directory);
   const topology = demoTopology(plan);
   const keys = freshKeys(topology);
-  folder(directory, 0o700);
-  writeText(join(directory, MARK), MARK_TEXT);
+  const site = await certify(directory);
+  const compose = composeFile(plan, renderingId(topology, keys, site.authority), project);
   remove(join(directory, COMPOSE));
-
-  const servers = [...topology.paths, topology.comp];
-  const names = new Set(servers.map(({ server }) => server.name));
-  // Proxies of an earlier, larger demo.
-  for (const name of list(directory).filter((each) => /^wgnet\d+$/.test(each) && !names.has(each)))
-    remove(join(directory, name));
-  for (const tunnel of servers) writeServer(directory, tunnel, keys(tunnel));
-  writeClient(directory, plan, topology, keys);
-
-  const site = folder(join(directory, 'site'), 0o755);
-  folder(join(site, 'www'), 0o755);
-  for (const [name, text] of siteFiles(plan)) writeText(join(site, name), text);
-  const authority = await makeCertificate(folder(join(site, 'tls'), 0o755), SITE_NAMES);
-  writeBrowser(directory, plan, authority);
-
-  const id = renderingId(topology, keys, authority);
-  writeText(join(directory, COMPOSE), composeFile(plan, id, project));
-  return id;
+  install(directory, demoFiles({ plan, topology, keys, site }));
+  if (createText(join(directory, COMPOSE), compose, 0o644)) return;
+  // Either has written over keys of the other.
+  remove(join(directory, COMPOSE));
+  throw new Fault({
+    at: directory,
+    what: 'another rendering wrote to this folder at the same time, so the keys may not fit',
+    next: 'run this once more',
+    code: EXIT.failed,
+  });
 }

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, test } from 'node:test';
+import { until } from '../../scripts/lib/lab/poll.ts';
+import { goodSetup } from '../lab/fixture.ts';
+import { useEngine } from './fixture.ts';
+import { PROBE, SITE, wgclient } from './wgclient.ts';
+
+const { lab, engine } = useEngine('wgstart', { vpn: 2 }, (lab) => goodSetup(lab));
+const { ask, compose, healthy, inspect, leaksDuring, logs, sh, trySh } = wgclient(lab, engine);
+
+/** An empty folder of this file's own beside the lab's files. */
+const scratch = (name: string): string => {
+  const folder = join(lab().directory, name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  return folder;
+};
+
+const docker = (...words: string[]) => engine().exec(['docker', ...words]);
+/** Starts the container by hand, beside docker-compose. */
+const run = (...words: string[]) => docker('run', '-d', '--name', 'wgclient', ...words, 'comps-client');
+const spoke = async (pattern: RegExp): Promise<void> => {
+  await until(20_000, async () => pattern.test(await logs()));
+  assert.match(await logs(), pattern);
+};
+const probe = () => trySh(`(${PROBE} & wait) >/dev/null 2>&1`);
+
+afterEach(async () => {
+  await compose(['down', '-t', '1']);
+  await docker('rm', '-f', 'wgclient');
+  await docker('network', 'rm', 'other');
+});
+
+test('no client files yet: one line with the next command, no loop, and closed meanwhile', async () => {
+  const files = scratch('none-yet');
+  const leaked = await leaksDuring('no-files', async () => {
+    const { code, stderr } = await compose(['up', '-d'], files);
+    assert.equal(code, 0, stderr);
+    await spoke(/^wgclient: no client files .*; next: npx zx scripts\/wgnet-setup\.ts[^\n]*\n$/);
+    assert.match((await trySh('comps-health')).stdout, /no client files yet/);
+    assert.equal(await ask('127.0.0.11'), 'ECONNREFUSED');
+    await probe();
+  });
+  assert.equal(leaked, 0);
+  assert.equal(await inspect('{{.RestartCount}} {{.State.Running}}'), '0 true');
+  // They come, and it goes on by itself.
+  cpSync(lab().clientDirectory, files, { recursive: true });
+  assert.ok(await healthy(), await logs());
+  assert.equal(await inspect('{{.RestartCount}}'), '0');
+});
+
+test('no /dev/net/tun and no WireGuard in the kernel: one line with the next command, no loop', async () => {
+  const override = join(lab().directory, 'override.yml');
+  writeFileSync(override, `services: {wgclient: {volumes: ["${scratch('no-tun')}:/dev/net"]}}\n`);
+  await compose(['-f', 'docker-compose.yml', '-f', override, 'up', '-d']);
+  await spoke(
+    /^wgclient: no WireGuard in the kernel, and no \/dev\/net\/tun[^\n]*next, on the host: [^\n]*\n$/,
+  );
+  assert.equal(await inspect('{{.RestartCount}} {{.State.Running}}'), '0 true');
+});
+
+test('a folder of client files that is not there: refused by docker-compose itself, nothing runs', async () => {
+  const { code, stderr } = await compose(['up', '-d'], '/nowhere/at/all');
+  assert.notEqual(code, 0);
+  assert.match(stderr, /nowhere/);
+});
+
+for (const [what, breakIt] of [
+  ['an empty setup.sh', (files: string) => writeFileSync(join(files, 'setup.sh'), '')],
+  ['half a setup.sh', (files: string) => writeFileSync(join(files, 'setup.sh'), 'up() {\n')],
+  ['a tunnel whose file is missing', (files: string) => rmSync(join(files, 'wgnet2.conf'))],
+  [
+    'a key that is none',
+    (files: string) => writeFileSync(join(files, 'wgnet1.conf'), '[Interface]\nPrivateKey = x\n'),
+  ],
+] as const)
+  test(`${what}: said with the next command, unhealthy, closed, tried again until it is mended`, async () => {
+    const files = scratch('broken');
+    cpSync(lab().clientDirectory, files, { recursive: true });
+    breakIt(files);
+    const leaked = await leaksDuring('broken', async () => {
+      await compose(['up', '-d'], files);
+      await spoke(/^wgclient: [\s\S]+; next: npx zx scripts\/wgnet-setup\.ts[^\n]*\n$/);
+      assert.doesNotMatch(await logs(), /│|all traffic goes/);
+      assert.notEqual((await trySh('comps-health')).code, 0);
+      await probe();
+    });
+    assert.equal(leaked, 0);
+    cpSync(lab().clientDirectory, files, { recursive: true });
+    assert.ok(await healthy(), await logs());
+    assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
+  });
+
+test('where nftables does not work it has no interface but lo; without NET_ADMIN it does not run', async () => {
+  await docker('network', 'create', 'other');
+  const words = ['--network', 'other', '-v', '/bin/false:/usr/sbin/nft:ro'];
+  // That the network is one that leads out.
+  const open = await docker(
+    'run',
+    '--rm',
+    ...words,
+    'comps-client',
+    'curl',
+    '-sS',
+    '-m',
+    '5',
+    `http://${SITE}/ip`,
+  );
+  assert.equal(open.stdout.trim(), lab().addressOf('engine'));
+  await run(...words, '--cap-add', 'NET_ADMIN');
+  await spoke(/^wgclient: cannot close its network with nftables[^\n]*; next, on the host: [^\n]*\n$/);
+  assert.notEqual((await trySh(`curl -sS -m 2 http://${SITE}/ip`)).code, 0);
+  await docker('rm', '-f', 'wgclient');
+  await run('--network', 'other');
+  await spoke(/^wgclient: may not configure its network[^\n]*; next: [^\n]*\n$/);
+  assert.ok(
+    await until(10_000, async () => (await inspect('{{.State.Running}} {{.State.ExitCode}}')) === 'false 1'),
+  );
+});

@@ -1,0 +1,104 @@
+/** The wg-migrate demo on an engine of the lab's, as its users handle it. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type Capture, capture } from '../../scripts/lib/lab/capture.ts';
+import type { Engine } from '../../scripts/lib/lab/engine.ts';
+import type { Lab } from '../../scripts/lib/lab/lab.ts';
+import { until } from '../../scripts/lib/lab/poll.ts';
+
+export const GATE = '10.210.1.3';
+export const COMP = '10.210.3.200';
+export const SITE = '10.210.3.80';
+/** Asks the lab’s own site, which the engine reaches: the demo’s Internet, where it has one. */
+export const REACH = 'curl -sS -m 3 -o /dev/null http://203.0.113.80/'.split(' ');
+const MIGRATOR = '^node /comps/migrate.ts';
+
+/** What this file's tests do with a demo; `place` as from `useEngine`. */
+export function demoOf({ lab, engine }: { lab: () => Lab; engine: () => Engine }) {
+  /** The demo’s folder, beside the lab’s files; its name has a blank on purpose. */
+  const folder = (): string => join(lab().directory, 'wg migrate');
+  const inFolder = (...words: string[]) => engine().exec(['env', '-C', folder(), ...words]);
+
+  /** A command of the project, on the computer that the engine is on. */
+  const command = (script: string, ...words: string[]) =>
+    engine().exec(['node', '--import=tsx', script, ...words]);
+  const openWebsite = (...words: string[]) => command('client/scripts/open_website.ts', ...words);
+
+  const tryDocker = (...words: string[]) => engine().exec(['docker', ...words]);
+  async function docker(...words: string[]): Promise<string> {
+    const { code, stdout, stderr } = await tryDocker(...words);
+    assert.equal(code, 0, `docker ${words.join(' ')}: ${stderr}`);
+    return stdout.trim();
+  }
+  /** A shell line in a machine that must succeed. */
+  const sh = (line: string, machine = 'wg_client') => docker('exec', machine, 'sh', '-c', line);
+  const logs = async (machine: string): Promise<string> => {
+    const { stdout, stderr } = await tryDocker('logs', machine);
+    return stdout + stderr;
+  };
+
+  async function render(...flags: string[]): Promise<string> {
+    const { code, stdout, stderr } = await command('scripts/wg-migrate.ts', '-o', folder(), ...flags);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  }
+  const tryCompose = (...words: string[]) => inFolder('docker-compose', '-p', 'wg-migrate', ...words);
+  async function compose(...words: string[]): Promise<string> {
+    const { code, stdout, stderr } = await tryCompose(...words);
+    assert.equal(code, 0, stdout + stderr);
+    return stdout + stderr;
+  }
+
+  /** All machines with their states. */
+  const states = (): Promise<string> =>
+    docker('ps', '-a', '--filter', 'label=comps.rendering', '--format', '{{.Names}} {{.Status}}');
+  async function allHealthy(machines = 7): Promise<void> {
+    const good = async () => (await states()).match(/\(healthy\)/g)?.length === machines;
+    assert.ok(await until(60_000, good), await states());
+  }
+  async function up(machines = 7): Promise<void> {
+    await compose('up', '-d', '--no-build');
+    await allHealthy(machines);
+  }
+
+  /** Bytes that each path has brought, in the order of the paths. */
+  const received = async (): Promise<number[]> =>
+    (await sh('cat /sys/class/net/wgnet*/statistics/rx_bytes')).split('\n').map(Number);
+
+  const migrating = async (): Promise<boolean> =>
+    (await tryDocker('exec', 'wg_client', 'pgrep', '-f', MIGRATOR)).code === 0;
+  async function startMigration(...words: string[]): Promise<void> {
+    await docker('exec', '-d', 'wg_client', '/etc/wireguard/migrate.sh', ...words);
+    assert.ok(await until(10_000, migrating));
+  }
+  async function stopMigration(): Promise<void> {
+    await docker('exec', 'wg_client', 'pkill', '-TERM', '-f', MIGRATOR);
+    assert.ok(await until(10_000, async () => !(await migrating())));
+  }
+
+  /** Each path’s share of what comes while something is done under migration. */
+  async function sharesDuring(words: string[], work: () => Promise<unknown>): Promise<number[]> {
+    const before = await received();
+    await startMigration(...words);
+    await work();
+    await stopMigration();
+    const carried = (await received()).map((bytes, i) => bytes - (before[i] ?? 0));
+    const sum = carried.reduce((a, b) => a + b);
+    return carried.map((bytes) => bytes / sum);
+  }
+
+  /** Captures what the client may not send: all but the tunnels’ UDP to the proxies and the WebDriver’s answers. */
+  async function leaks(name: string): Promise<Capture> {
+    const format = '{{range .NetworkSettings.Networks}}{{.MacAddress}}{{end}}';
+    const mac = await docker('inspect', '--format', format, 'wg_client');
+    const proxies = 'dst host 10.210.1.11 or dst host 10.210.1.12';
+    const allowed = `(udp dst port 51820 and (${proxies})) or (tcp src port 4444 and dst host ${GATE})`;
+    const bridge = await engine().bridge('wg-migrate_access');
+    return capture(lab(), name, `ether src ${mac} and not (${allowed})`, { bridge });
+  }
+
+  return {
+    ...{ allHealthy, command, compose, docker, leaks, logs, migrating, openWebsite, render },
+    ...{ sh, sharesDuring, startMigration, states, stopMigration, tryCompose, tryDocker, up },
+  };
+}

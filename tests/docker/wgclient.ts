@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
+import type { Engine } from '../../scripts/lib/lab/engine.ts';
+import type { Lab } from '../../scripts/lib/lab/lab.ts';
+import { until } from '../../scripts/lib/lab/poll.ts';
+
+/** The lab's site. */
+export const SITE = '203.0.113.80';
+
+/** Everything that a program may try to reach the world by, Docker's own resolver among it; over and over, until told. */
+export const PROBE = [
+  `ping -c 1 -W 1 ${SITE}`,
+  `ping -c 1 -W 1 -I eth0 ${SITE}`,
+  'ping -6 -c 1 -W 1 ff02::1%eth0',
+  'getent hosts www.example.org',
+  'curl -sS -m 1 http://www.example.org/ip',
+  `curl -sS -m 1 --interface eth0 http://${SITE}/ip`,
+  'curl -sS -m 1 http://198.51.100.11:22/',
+  `node -e "const r = new (require('dns').Resolver)({ timeout: 500, tries: 1 }); r.setServers(['127.0.0.11']); r.resolve4('www.example.org', () => {})"`,
+].join(' & ');
+
+/** The container wgclient of client/docker-compose.yml, for tests. */
+export function wgclient(lab: () => Lab, engine: () => Engine) {
+  /** docker-compose in client/, as its users type it; `files` is where wgnet-setup wrote. */
+  const compose = (words: string[], files = lab().clientDirectory) =>
+    engine().exec(['env', '-C', 'client', `COMPS_FILES=${files}`, 'docker-compose', ...words]);
+
+  const goodCompose = async (...words: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await compose(words);
+    assert.equal(code, 0, stdout + stderr);
+    return stdout + stderr;
+  };
+
+  /** A shell line in the container, whatever it ends with. */
+  const trySh = (line: string) => engine().exec(['docker', 'exec', 'wgclient', 'sh', '-c', line]);
+  const sh = async (line: string): Promise<string> => {
+    const { code, stdout, stderr } = await trySh(line);
+    assert.equal(code, 0, `${line}\n${stdout}${stderr}`);
+    return stdout.trim();
+  };
+
+  const inspect = async (format: string): Promise<string> =>
+    (await engine().exec(['docker', 'inspect', '--format', format, 'wgclient'])).stdout.trim();
+  const healthy = () => until(60_000, async () => (await inspect('{{.State.Health.Status}}')) === 'healthy');
+  const logs = async (): Promise<string> => {
+    const { stdout, stderr } = await engine().exec(['docker', 'logs', 'wgclient']);
+    return stdout + stderr;
+  };
+
+  /**
+   * Does something while programs in the container try to get out, whatever state it is in; packets past the tunnels: on
+   * the engine's way out, and, where it is there all the time, on the container's own bridge.
+   */
+  async function leaksDuring(name: string, work: () => Promise<unknown>, bridge?: string): Promise<number> {
+    const leaks = await capture(lab(), name, leakFilter(lab()), { role: 'engine' });
+    const nearer = bridge ? await capture(lab(), `${name}-bridge`, leakFilter(lab()), { bridge }) : undefined;
+    const done = new AbortController();
+    const probes = (async () => {
+      while (!done.signal.aborted) await trySh(`(${PROBE} & wait) >/dev/null 2>&1`);
+    })();
+    try {
+      await work();
+    } finally {
+      done.abort();
+      await probes;
+    }
+    return (await leaks.stop()) + ((await nearer?.stop()) ?? 0);
+  }
+
+  /** What comes of asking a resolver: an address, or an error's code. */
+  const ask = (server: string): Promise<string> =>
+    sh(
+      `node -e "const r = new (require('dns').Resolver)({ timeout: 1000, tries: 1 }); r.setServers(['${server}']); r.resolve4('www.example.org', (e, a) => console.log(e ? e.code : a[0]))"`,
+    );
+
+  return { ask, compose, goodCompose, trySh, sh, inspect, healthy, logs, leaksDuring };
+}

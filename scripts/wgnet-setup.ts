@@ -12,6 +12,7 @@ import { quote } from './lib/shell.ts';
 import { type HostFacts, hostFacts } from './lib/tasks/facts.ts';
 import { KEY_PAIR } from './lib/tasks/key-pair.ts';
 import { serverTasks } from './lib/tasks/server.ts';
+import { preflight } from './lib/transport/docker.ts';
 import { loginOf } from './lib/transport/login.ts';
 import { resolveAddress } from './lib/transport/resolve.ts';
 import { connectSsh, type SshOptions } from './lib/transport/ssh.ts';
@@ -158,14 +159,16 @@ function writeClient(
   return writeClientFiles(out, files);
 }
 
-/** How the client meets files that are new or changed. */
-function clientHint(out: string): string {
+/** How the client meets files that are new or changed, and what on this computer would stand in its way. */
+async function clientHint(out: string, docker: ReturnType<typeof preflight> | undefined): Promise<string> {
+  const { compose, troubles } = (await docker) ?? { compose: 'docker-compose', troubles: [] };
   const client = fileURLToPath(new URL('../client', import.meta.url));
   const files = realPath(out);
   const where = files === join(client, 'generated') ? '' : `COMPS_FILES=${quote(files)} `;
   return [
-    `next:    cd ${quote(relative(process.cwd(), client) || '.')} && ${where}docker-compose up`,
+    `next:    cd ${quote(relative(process.cwd(), client) || '.')} && ${where}${compose} up`,
     '         or, where it is up: docker exec wgclient /etc/wireguard/setup.sh',
+    ...troubles.map(({ message, next }) => `${paint.cyan('notice:')}  ${message}\n  next:  ${next}`),
   ].join('\n');
 }
 
@@ -175,6 +178,8 @@ async function setUp(options: Options): Promise<number> {
   const topology = planTopology(config, hosts, addresses);
   const members = gatherMembers(hosts, addresses, topology, options);
 
+  // The first time, and meanwhile: whether the client can be started here.
+  const docker = options.check || endpointIn(options.out) !== undefined ? undefined : preflight();
   const status = statusLine();
   const results = await runPlay({
     hosts: members,
@@ -209,7 +214,7 @@ async function setUp(options: Options): Promise<number> {
   console.log(`\n${paint.bold('RECAP')}`);
   for (const line of recapLines(results.map((result) => ({ name: result.host.name, result }))))
     console.log(line);
-  if (done.length > 0) console.log(`\n${clientHint(options.out)}`);
+  if (done.length > 0) console.log(`\n${await clientHint(options.out, docker)}`);
   return code;
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { Fault } from '../../scripts/lib/cli.ts';
-import { composeWords, newEnough } from '../../scripts/lib/wg-migrate/docker.ts';
+import { composeWords, newEnough } from '../../scripts/lib/transport/docker.ts';
 import { isHealthy, machinesIn } from '../../scripts/lib/wg-migrate/machines.ts';
 import { type Measured, median, roundOf, rowsOf, tableOf } from '../../scripts/lib/wg-migrate/perf-plan.ts';
 import { carriedIn, pathLines } from '../../scripts/lib/wg-migrate/status.ts';

@@ -1,7 +1,7 @@
 /** The demo as it runs: its machines, and words run in the client. */
 import { EXIT, Fault } from '../cli.ts';
+import { engineTrouble } from '../transport/docker.ts';
 import { attempt, run } from '../transport/local.ts';
-import { engineTrouble } from './docker.ts';
 
 export const CLIENT = 'wg_client';
 

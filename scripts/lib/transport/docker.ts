@@ -1,9 +1,9 @@
-/** Docker on this computer: whether it can bring the demo up, and what to type. */
+/** Docker on this computer: whether it can bring the client or the demo up, and what to type. */
 import { EXIT, Fault } from '../cli.ts';
 import { exists } from '../files.ts';
 import { attempt } from '../transport/local.ts';
 
-/** The oldest docker-compose that reads the demo's file. */
+/** The oldest docker-compose that reads our files, which name no version. */
 const OLDEST = [1, 27] as const;
 
 /** Whether the version that `docker-compose version --short` prints is new enough. */
@@ -38,11 +38,13 @@ const versionOf = async (words: string[]): Promise<string | undefined> => {
 };
 
 /** The compose of this computer. */
-export const findCompose = async (): Promise<string | Fault> =>
-  composeWords({
-    standalone: await versionOf(['docker-compose']),
-    plugin: await versionOf(['docker', 'compose']),
-  });
+export async function findCompose(): Promise<string | Fault> {
+  const [standalone, plugin] = await Promise.all([
+    versionOf(['docker-compose']),
+    versionOf(['docker', 'compose']),
+  ]);
+  return composeWords({ standalone, plugin });
+}
 
 /** Why the engine does not answer; undefined where it does. */
 export async function engineTrouble(): Promise<Fault | undefined> {
@@ -77,7 +79,11 @@ async function wireguardTrouble(): Promise<Fault | undefined> {
 
 /** What stands in the way of `docker-compose up`, and the words to type for docker-compose. */
 export async function preflight(): Promise<{ compose: string; troubles: Fault[] }> {
-  const [engine, compose, wireguard] = [await engineTrouble(), await findCompose(), await wireguardTrouble()];
+  const [engine, compose, wireguard] = await Promise.all([
+    engineTrouble(),
+    findCompose(),
+    wireguardTrouble(),
+  ]);
   const troubles = [engine, compose, wireguard].filter((trouble) => trouble instanceof Fault);
   return { compose: compose instanceof Fault ? 'docker-compose' : compose, troubles };
 }

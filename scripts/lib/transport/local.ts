@@ -5,20 +5,19 @@ import { $, type ProcessOutput } from 'zx';
 import { Fault } from '../cli.ts';
 
 export interface LocalOptions {
-  /** Text for standard input; nothing is read from the terminal unless `interactive`. */
+  /** Text for standard input, which is never the terminal. */
   input?: string;
   /** Environment, in place of this process's own. */
   env?: NodeJS.ProcessEnv;
-  /** The command takes over terminal, input and output. */
-  interactive?: boolean;
 }
 
-function start(words: readonly string[], { input, env, interactive }: LocalOptions): Promise<ProcessOutput> {
+function start(words: readonly string[], { input, env }: LocalOptions): Promise<ProcessOutput> {
   const shell = $({
     quiet: true,
     nothrow: true,
     ...(env === undefined ? {} : { env }),
-    ...(interactive ? { stdio: 'inherit' as const } : { input: input ?? '' }),
+    // Without input an end of it at once: zx leaves an empty one open, and who reads it waits for ever.
+    ...(input ? { input } : { stdio: ['ignore', 'pipe', 'pipe'] as const }),
   });
   return shell`${words}`;
 }

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { attempt, run } from '../../scripts/lib/transport/local.ts';
+
+test('a command that reads its input meets the end of it, given or not', { timeout: 10_000 }, async () => {
+  assert.equal(await run(['cat'], { input: 'a b\n' }), 'a b\n');
+  assert.equal(await run(['cat'], { input: '' }), '');
+  assert.equal(await run(['cat']), '');
+});
+
+test('exit code and both outputs of a command that fails; 127 of one that is not there', async () => {
+  assert.deepEqual(await attempt(['sh', '-c', 'echo out; echo err >&2; exit 3']), {
+    code: 3,
+    stdout: 'out\n',
+    stderr: 'err\n',
+  });
+  assert.equal((await attempt(['no-such-command-at-all'])).code, 127);
+});

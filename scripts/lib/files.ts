@@ -42,10 +42,22 @@ export const readTextIfAny = (path: string): string | undefined =>
 export const list = (path: string): string[] =>
   exists(path) ? guard(path, 'list', () => fs.readdirSync(path).sort()) : [];
 
-export const makeDirectory = (path: string, mode = 0o755): void =>
+const isDirectory = (path: string): boolean =>
+  guard(path, 'create', () => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
+
+/** Creates a directory, and those above it that are missing. (Not by `recursive`, which in /proc tries for ever.) */
+export function makeDirectory(path: string, mode = 0o755): void {
+  if (isDirectory(path)) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path), mode);
   guard(path, 'create', () => {
-    fs.mkdirSync(path, { recursive: true, mode });
+    try {
+      fs.mkdirSync(path, { mode });
+    } catch (error) {
+      // Another command was first.
+      if (!isDirectory(path)) throw error;
+    }
   });
+}
 
 export const setMode = (path: string, mode: number): void =>
   guard(path, 'set the mode of', () => fs.chmodSync(path, mode));

@@ -30,6 +30,7 @@ const table: [string[], number, RegExp][] = [
   [['prf'], 1, /too many arguments/],
   [['-o', 'scripts'], 1, /scripts: holds other files than the demo’s[\s\S]*next: /],
   [['-o', 'package.json/demo'], 1, /package\.json\/demo: cannot create/],
+  [['-o', '/proc/x'], 1, /\/proc\/x: cannot create/],
   [['perf', '--sizes', '5'], 1, /--sizes: "5" is none of the site’s files/],
   [['perf', '--periods', '1,,2'], 1, /--periods: ""/],
   [['perf', '--repeat', '0'], 1, /--repeat: "0"/],

@@ -43,8 +43,14 @@ function advice(reason: string | undefined, late: boolean): string {
   if (reason === 'ERR_NAME_NOT_RESOLVED')
     return 'is the name right? The wg-migrate demo knows www.example.org alone, unless rendered with --internet';
   if (reason === 'ERR_ABORTED') return 'is it a page? What is downloaded is none: curl, in wg_client';
+  if (reason === 'ERR_CERT_AUTHORITY_INVALID')
+    return 'another authority has signed it; after a new rendering: docker-compose up -d, in the demo’s folder';
   if (reason?.startsWith('ERR_CERT_'))
     return 'is it the name that the certificate is for? The demo’s is for www.example.org and example.org';
+  if (reason === 'ERR_HTTP_RESPONSE_CODE_FAILURE')
+    return 'the site answered with an error and no page: docker logs site';
+  if (reason === 'ERR_TOO_MANY_REDIRECTS')
+    return 'the site sends it round in a circle: curl -v, in wg_client';
   return 'docker-compose ps, in the demo’s folder: is every machine healthy?';
 }
 

@@ -117,13 +117,17 @@ export function networkOf(events: readonly DevtoolsEvent[], frame: string): Netw
 const amount = (bytes: number): string =>
   bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
+/** A page's own words, without what would command the terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to go
+const plain = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+
 /** Lines for a person. */
 export function visitLines(visit: Visit, screenshot: string | undefined): string[] {
   const { title, url, status, protocol, address, timing, requests, bytes } = visit;
   const { dns, connect, tls, firstByte, document, load } = timing;
   const times = Object.entries({ DNS: dns, connect, TLS: tls, 'first byte': firstByte, document, load });
   return [
-    `title       ${title === '' ? '(none)' : title}`,
+    `title       ${title === '' ? '(none)' : plain(title)}`,
     `page        ${url}`,
     `status      ${status} (${[protocol, address].filter((text) => text !== '').join(', from ')})`,
     `time        ${times.map(([name, ms]) => `${name} ${ms} ms`).join(', ')}`,

@@ -11,7 +11,10 @@ const PATIENCE = 5000;
 const START = 60_000;
 const QUIT = 5000;
 
-/** No traffic but the page's own: no updates, sign-in, reports, guesses; and http:// stays what was asked for. */
+/**
+ * No traffic but the page's own: no updates, sign-in, reports, guesses; and http:// stays what was asked for. What no
+ * flag ends, the search engine's and the clock's, the demo's browser is told by policy.
+ */
 const QUIET = [
   '--disable-background-networking',
   '--disable-component-update',
@@ -20,6 +23,8 @@ const QUIET = [
   '--disable-extensions',
   '--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication,HttpsUpgrades',
   '--disable-sync',
+  // Where it would look for accounts to sign in with: nowhere.
+  '--gaia-url=http://127.0.0.1:9',
   '--metrics-recording-only',
   '--no-first-run',
   '--no-pings',
@@ -63,7 +68,10 @@ async function selenium() {
   }
 }
 
-/** A browser with a fresh profile, gone at the command's end however that comes. */
+/**
+ * A browser with a fresh profile, gone at the command's end; while a page hangs, chromedriver ends it only when that
+ * load does, at the latest at the time-out.
+ */
 async function openBrowser({ server, timeout, sandbox }: VisitWish): Promise<WebDriver> {
   const { Builder, Options, logging } = await selenium();
   await requireServer(server);

@@ -92,9 +92,12 @@ async function startMigration(period: number | null): Promise<() => Promise<void
   const begun = async () => (await tryInClient('grep', '-q', '"event":"switch"', LOG)).code === 0;
   if (!(await until(PATIENCE, begun))) {
     const said = (await tryInClient('cat', SAID)).stdout.trim();
+    const [, error = said.split('\n').at(-1)] = /^error: (.*)/m.exec(said) ?? [];
+    const [, next = 'docker exec wg_client pkill -f migrate.ts'] = /^ +next: (.*)/m.exec(said) ?? [];
     throw new Fault({
       at: 'wg_client',
-      what: `migration does not begin: ${said.split('\n').at(-1)}`,
+      what: `migration does not begin: ${error}`,
+      next,
       code: EXIT.failed,
     });
   }

@@ -24,6 +24,10 @@ test('docker-compose.yml: the capability and the device, nothing privileged', ()
   );
 });
 
+test('docker-compose.yml: comes back after a crash, and Chromium has the shared memory it wants', () => {
+  assert.deepEqual([wgclient.restart, wgclient.init, wgclient.shm_size], ['unless-stopped', true, '1gb']);
+});
+
 test('docker-compose.yml: no version key, which old releases need and new ones complain of', () => {
   assert.equal(parse(read('docker-compose.yml')).version, undefined);
 });

@@ -26,6 +26,7 @@ interface Flags {
   switches?: number;
   log?: string;
   plan?: number;
+  hold?: true;
 }
 
 const program = command(
@@ -71,6 +72,10 @@ const program = command(
     'print this many entries of the schedule and touch nothing',
     whole('--plan', { min: 0, max: 1e6 }),
   )
+  .option(
+    '--hold',
+    'begin at the first line on standard input, and log that it waits; for programs that start it',
+  )
   .addHelpText(
     'after',
     `
@@ -103,6 +108,18 @@ async function print(flags: Flags, seed: number, count: number): Promise<void> {
   await out.close();
 }
 
+/** Resolves at the first piece of standard input or its end, or where `stop` fires. */
+function firstInput(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      process.stdin.off('data', finish).off('end', finish).destroy();
+      resolve();
+    };
+    stop.addEventListener('abort', finish, { once: true });
+    process.stdin.once('data', finish).once('end', finish);
+  });
+}
+
 async function run(flags: Flags): Promise<void> {
   const seed = flags.seed ?? randomInt(2 ** 48 - 1);
   if (flags.plan !== undefined) return print(flags, seed, flags.plan);
@@ -124,6 +141,10 @@ async function run(flags: Flags): Promise<void> {
     throw new Fault({ what: `ip -batch does not work: ${ready.message}`, next: 'apt-get install iproute2' });
 
   const clock = systemClock();
+  if (flags.hold) {
+    log.line({ event: 'ready', time: clock.epoch(clock.now()) });
+    await firstInput(stop.signal);
+  }
   const { period, duration, switches } = flags;
   log.line({
     event: 'start',

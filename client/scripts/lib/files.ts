@@ -16,6 +16,14 @@ import { EXIT, Fault, messageOf } from './fault.ts';
 /** The text of a file (UTF-8). */
 export const readText = (path: string): string => readFileSync(path, 'utf8');
 
+/** All of standard input. */
+export async function readInput(): Promise<string> {
+  process.stdin.setEncoding('utf8');
+  let text = '';
+  for await (const piece of process.stdin) text += piece;
+  return text;
+}
+
 /** Opens a file to append to, made where there is none; `at` names the culprit in the Fault. */
 export function openToAppend(path: string, at: string): number {
   try {

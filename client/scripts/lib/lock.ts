@@ -25,6 +25,12 @@ function askHolder(name: string): Promise<string | undefined> {
   });
 }
 
+const held = (holds: string, pid: string | undefined, name: string): Fault =>
+  new Fault({
+    what: `${holds} runs in this network namespace already${pid === undefined ? '' : ` (process ${pid})`}`,
+    next: pid === undefined ? `ss -xlp | grep ${name}` : `kill ${pid}`,
+  });
+
 /** Takes a lock of this network namespace for the life of this process; throws a Fault naming the holder. */
 export async function takeLock(name: string, holds: string): Promise<void> {
   const server = createServer((socket) => {
@@ -39,9 +45,11 @@ export async function takeLock(name: string, holds: string): Promise<void> {
     return;
   }
   if (error.code !== 'EADDRINUSE') throw error;
+  throw held(holds, await askHolder(name), name);
+}
+
+/** Throws a Fault where somebody has a lock of this network namespace. */
+export async function refuseWhileHeld(name: string, holds: string): Promise<void> {
   const pid = await askHolder(name);
-  throw new Fault({
-    what: `${holds} runs in this network namespace already${pid === undefined ? '' : ` (process ${pid})`}`,
-    next: pid === undefined ? `ss -xlp | grep ${name}` : `kill ${pid}`,
-  });
+  if (pid !== undefined) throw held(holds, pid, name);
 }

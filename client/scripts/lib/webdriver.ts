@@ -2,6 +2,7 @@
 import type { WebDriver } from 'selenium-webdriver';
 import { atEnd } from './command.ts';
 import { Fault, messageOf } from './fault.ts';
+import { NO_FEATURES, QUIET } from './quiet.ts';
 import { type DevtoolsEvent, type NavigationEntry, networkOf, timingOf, type Visit } from './visit.ts';
 import { notHad, notStarted, unreachable, type VisitWish } from './visit-faults.ts';
 
@@ -10,25 +11,6 @@ const PATIENCE = 5000;
 /** Milliseconds for a browser to start, and for its last words. */
 const START = 60_000;
 const QUIT = 5000;
-
-/**
- * No traffic but the page's own: no updates, sign-in, reports, guesses; and http:// stays what was asked for. What no
- * flag ends, the search engine's and the clock's, the demo's browser is told by policy.
- */
-const QUIET = [
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-default-apps',
-  '--disable-domain-reliability',
-  '--disable-extensions',
-  '--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication,HttpsUpgrades',
-  '--disable-sync',
-  // Where it would look for accounts to sign in with: nowhere.
-  '--gaia-url=http://127.0.0.1:9',
-  '--metrics-recording-only',
-  '--no-first-run',
-  '--no-pings',
-];
 
 /** A promise that has so long; then it throws what `late` makes. */
 async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
@@ -76,7 +58,12 @@ async function openBrowser({ server, timeout, sandbox }: VisitWish): Promise<Web
   const { Builder, Options, logging } = await selenium();
   await requireServer(server);
   const options = new Options();
-  options.addArguments('--headless=new', '--window-size=1280,960', ...QUIET);
+  options.addArguments(
+    '--headless=new',
+    '--window-size=1280,960',
+    ...QUIET,
+    `--disable-features=${NO_FEATURES}`,
+  );
   if (!sandbox) options.addArguments('--no-sandbox');
   // A page that opens a dialogue is not to wait for an answer.
   options.setAlertBehavior('dismiss');

@@ -1,0 +1,143 @@
+/** One tcpdump: what it takes to lose no packet at either end of it. */
+import { endText, Tool } from '../process.ts';
+import { VisitError } from './failure.ts';
+
+/** Milliseconds that tcpdump may take to begin, to tell its counts, and to end. */
+const PATIENCE = 10_000;
+/** Kilobytes that the kernel keeps for tcpdump while it is busy: a second at 30 MB/s. */
+const KERNEL_BUFFER = 32_768;
+/** Bytes of each packet in a capture of headers: all of IPv6's, WireGuard's or TCP's with options. */
+export const HEADER_BYTES = 128;
+
+export interface CaptureWish {
+  device: string;
+  file: string;
+  /** Bytes of each packet. The kernel sets aside this much for each, so no more than a packet can have. */
+  snaplen: number;
+  /** Only what goes out, and matches this pcap-filter(7). */
+  leaving?: string | undefined;
+}
+
+/** Packets by tcpdump's own count. */
+export interface Counts {
+  /** Written to the file. */
+  captured: number;
+  /** Matched the filter in the kernel, written or not yet. */
+  received: number;
+  /** Lost, since tcpdump was too slow. */
+  dropped: number;
+}
+
+/** The last counts in what tcpdump said, and how many times it told them; undefined before the first. */
+export function countsIn(said: string): (Counts & { told: number }) | undefined {
+  const all = [
+    ...said.matchAll(
+      /(\d+) packets? captured\D+?(\d+) packets? received by filter\D+?(\d+) packets? dropped by kernel/g,
+    ),
+  ];
+  const last = all.at(-1);
+  if (last === undefined) return undefined;
+  const [captured = 0, received = 0, dropped = 0] = last.slice(1).map(Number);
+  return { captured, received, dropped, told: all.length };
+}
+
+/** The reason in what tcpdump said, without its usual lines. */
+export const complaintIn = (said: string): string =>
+  said
+    .split('\n')
+    .filter(
+      (line) => line !== '' && !/listening on|packets? (captured|received|dropped)|dropped privs/.test(line),
+    )
+    .join('; ');
+
+export class Capture {
+  readonly device: string;
+  readonly file: string;
+  private readonly tool: Tool;
+
+  constructor({ device, file, snaplen, leaving }: CaptureWish) {
+    this.device = device;
+    this.file = file;
+    // Without --immediate-mode and -U the last second stays in buffers.
+    const words = ['tcpdump', '-n', '-i', device, '--immediate-mode', '-U', '-Z', 'root', '-w', file];
+    // In the kernel: tcpdump's own -Q would count what it throws away as received.
+    const only = leaving === undefined ? [] : [`outbound and (${leaving})`];
+    this.tool = new Tool([...words, '-B', String(KERNEL_BUFFER), '-s', String(snaplen), ...only]);
+  }
+
+  /** Resolves once every packet from now on is captured; throws a VisitError where none will be. */
+  async ready(): Promise<void> {
+    const listening = await this.tool.until(PATIENCE, () => this.tool.said.includes('listening on'));
+    if (!listening || this.tool.over !== undefined) throw this.trouble('does not capture');
+  }
+
+  /** Why it is of no use any more; undefined while it captures. */
+  get broken(): VisitError | undefined {
+    return this.tool.over === undefined ? undefined : this.trouble('ended early');
+  }
+
+  /** Its counts of this moment; throws a VisitError where it does not answer. */
+  async counts(): Promise<Counts> {
+    const before = countsIn(this.tool.said)?.told ?? 0;
+    this.tool.kill('SIGUSR1');
+    const told = () => (countsIn(this.tool.said)?.told ?? 0) > before;
+    const counts = (await this.tool.until(PATIENCE, told)) ? countsIn(this.tool.said) : undefined;
+    if (counts === undefined || this.tool.over !== undefined) throw this.trouble('does not tell its counts');
+    return counts;
+  }
+
+  /** Ends it. The counts are of the whole capture; throws a VisitError where its file is not all there was. */
+  async stop(): Promise<Counts> {
+    const early = this.broken;
+    if (early !== undefined) throw early;
+    await this.tool.end('SIGINT', PATIENCE);
+    const counts = countsIn(this.tool.said);
+    if (counts === undefined || this.tool.over?.code !== 0) throw this.trouble('came to no good end');
+    if (counts.dropped > 0 || counts.captured < counts.received)
+      throw new VisitError(
+        'capture',
+        `tcpdump on ${this.device} lost ${Math.max(counts.dropped, counts.received - counts.captured)} packets`,
+      );
+    return counts;
+  }
+
+  /** Ends it, whatever it holds. */
+  async abandon(): Promise<void> {
+    await this.tool.end('SIGKILL', 0);
+  }
+
+  private trouble(what: string): VisitError {
+    const { over, said } = this.tool;
+    const details = [over === undefined ? '' : endText(over), complaintIn(said)].filter(
+      (text) => text !== '',
+    );
+    return new VisitError('capture', `tcpdump on ${this.device} ${[what, ...details].join(': ')}`);
+  }
+}
+
+/** Milliseconds between two looks at the counts, and for which they must stay the same; and at most. */
+const LOOK = 25;
+const CALM = 75;
+const LONGEST = 1500;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Waits until what is still on its way has come and is in the files: no packet more for a while, and all that the
+ * kernel has received written. A line that never falls silent is left after {@link LONGEST}.
+ */
+export async function untilCalm(captures: readonly Capture[]): Promise<void> {
+  const end = performance.now() + LONGEST;
+  let last = -1;
+  let since = performance.now();
+  while (performance.now() < end) {
+    const counts = await Promise.all(captures.map((capture) => capture.counts()));
+    const received = counts.reduce((sum, each) => sum + each.received, 0);
+    const written = counts.every((each) => each.captured >= each.received - each.dropped);
+    if (received !== last) {
+      last = received;
+      since = performance.now();
+    } else if (written && performance.now() - since >= CALM) return;
+    await pause(LOOK);
+  }
+}

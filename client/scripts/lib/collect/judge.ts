@@ -1,0 +1,207 @@
+/** Whether a visit is valid: what was captured, against what the schedule and the page say. All pure. */
+
+import type { Pcap } from '../trace/pcap.ts';
+import type { Check, Failure, PathTotals, Status, Switch } from '../trace/record.ts';
+import { type Spell, secondsInForce, spells } from './in-force.ts';
+
+/** Seconds that a path must have been in force while the page loaded to count as used. */
+export const LEAST_USE = 0.05;
+
+/** Seconds by which a packet and the switch log may disagree: wg0's packets wait for their encryption. */
+export const SLACK = 0.05;
+
+/** A path that has sent so many packets, for so many seconds, since it last brought one has fallen silent. */
+const SILENT_PACKETS = 4;
+const SILENT_SECONDS = 1;
+
+export interface Evidence {
+  started: number;
+  /** Seconds since 1970; null where it came not so far. */
+  navigated: number | null;
+  loaded: number | null;
+  ended: number;
+  /** Why page or browser failed. */
+  page: Failure | undefined;
+  /** What went wrong with the tools around it. */
+  captures: Failure | undefined;
+  migration: Failure | undefined;
+  switches: readonly Switch[];
+  /** Entries of the schedule that failed, and steps of the clock. */
+  switchErrors: number;
+  clockSteps: number;
+  /** By interface; `client`: its address there, `mtu`: bytes that a packet there can have. */
+  paths: readonly { interface: string; client: string; mtu: number; pcap: Pcap }[];
+  /** Tunnels that did not answer before or after. */
+  silent: readonly string[];
+  /** Packets past the tunnels; null where nobody could count. */
+  leaked: number | null;
+}
+
+export interface Verdict {
+  status: Status;
+  failure: Failure | null;
+  checks: Check[];
+  totals: PathTotals[];
+}
+
+function totalsOf({ interface: name, client, pcap }: Evidence['paths'][number], seconds: number): PathTotals {
+  const totals: PathTotals = {
+    interface: name,
+    client_address: client,
+    ...{ packets_out: 0, packets_in: 0, bytes_out: 0, bytes_in: 0 },
+    in_force: Math.round(seconds * 1e6) / 1e6,
+  };
+  for (const { direction, size } of pcap.packets) {
+    if (direction === 1) {
+      totals.packets_out++;
+      totals.bytes_out += size;
+    } else if (direction === -1) {
+      totals.packets_in++;
+      totals.bytes_in += size;
+    }
+  }
+  return totals;
+}
+
+/** Whether a path sent on and on and nothing came back any more. */
+function fellSilent({ packets }: Pcap): boolean {
+  const last = packets.findLastIndex(({ direction }) => direction === -1);
+  const after = packets.slice(last + 1).filter(({ direction }) => direction === 1);
+  const [first, end] = [after[0], after.at(-1)];
+  if (first === undefined || end === undefined) return false;
+  return after.length >= SILENT_PACKETS && end.time - first.time >= SILENT_SECONDS;
+}
+
+/** Packets that left by a path while the log says that another one was in force. */
+export function astray(name: string, { packets }: Pcap, all: readonly Spell[]): number {
+  const [first] = all;
+  if (first === undefined) return 0;
+  const own = all.filter(({ path }) => path === name);
+  let i = 0;
+  let count = 0;
+  for (const { time, direction } of packets) {
+    if (direction !== 1 || time < first.from + SLACK) continue;
+    while (i < own.length && (own[i] as Spell).to + SLACK < time) i++;
+    const spell = own[i];
+    if (spell === undefined || time < spell.from - SLACK) count++;
+  }
+  return count;
+}
+
+const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+const listed = (names: readonly string[]): string => names.join(', ');
+
+interface Finding {
+  check: Check;
+  failure: Failure | undefined;
+}
+
+const finding = (name: Check['name'], failure: Failure | undefined, good: string): Finding => ({
+  check: { name, ok: failure === undefined, detail: failure?.message ?? good },
+  failure,
+});
+
+function leakFinding({ leaked }: Evidence): Finding {
+  if (leaked === null)
+    return finding('leak', { kind: 'capture', message: 'packets past the tunnels were not counted' }, '');
+  const failure: Failure = { kind: 'leak', message: `${plural(leaked, 'packet')} left past the tunnels` };
+  return finding('leak', leaked === 0 ? undefined : failure, '0 packets past the tunnels');
+}
+
+function tunnelFinding({ silent, paths }: Evidence): Finding {
+  const dumb = paths.filter(({ pcap }) => fellSilent(pcap)).map((path) => path.interface);
+  const names = [...new Set([...silent, ...dumb])];
+  const how = silent.length > 0 ? 'does not answer' : 'fell silent';
+  const failure: Failure = { kind: 'tunnel', message: `${listed(names)} ${how}` };
+  return finding('tunnels', names.length === 0 ? undefined : failure, 'each path answered before and after');
+}
+
+function clockFinding(evidence: Evidence, all: readonly Spell[]): Finding {
+  const { clockSteps, paths, started, ended } = evidence;
+  const wrong = paths.reduce((sum, path) => sum + astray(path.interface, path.pcap, all), 0);
+  const outside = paths
+    .flatMap(({ pcap }) => pcap.packets)
+    .filter(({ time }) => time < started - SLACK || time > ended + SLACK).length;
+  const reason =
+    clockSteps > 0
+      ? 'somebody set the clock'
+      : wrong > 0
+        ? `${plural(wrong, 'packet')} left by a path that was not in force by the switch log`
+        : outside > 0
+          ? `${plural(outside, 'packet')} outside the visit’s time`
+          : undefined;
+  const good = 'every packet left by the path that the switch log has';
+  return finding('clock', reason === undefined ? undefined : { kind: 'clock', message: reason }, good);
+}
+
+function directionFinding(totals: readonly PathTotals[]): Finding {
+  const sum = (key: 'packets_out' | 'packets_in') => totals.reduce((all, each) => all + each[key], 0);
+  const [out, back] = [sum('packets_out'), sum('packets_in')];
+  const words = `${out} out, ${back} in`;
+  return finding('directions', out > 0 && back > 0 ? undefined : { kind: 'one-way', message: words }, words);
+}
+
+/**
+ * A path without a packet is none where something was sent while it was in force, and nothing is wrong where the page
+ * was waiting all that time: then no path carried anything.
+ */
+function pathFinding({ paths }: Evidence, totals: readonly PathTotals[], all: readonly Spell[]): Finding {
+  const used = totals.filter(({ in_force }) => in_force >= LEAST_USE).map((path) => path.interface);
+  const carried = totals
+    .filter((path) => path.packets_out + path.packets_in > 0)
+    .map((path) => path.interface);
+  const sent = paths.flatMap(({ pcap }) => pcap.packets).filter(({ direction }) => direction === 1);
+  const idle = used.filter((name) => !carried.includes(name));
+  const without = idle.filter((name) =>
+    all.some(
+      ({ path, from, to }) =>
+        path === name && sent.some(({ time }) => time > from + SLACK && time < to - SLACK),
+    ),
+  );
+  const message = `${listed(without)} was in force while packets were sent, and has none`;
+  const waiting = idle.length === 0 ? '' : `; on ${listed(idle)} the page was waiting`;
+  const good = `packets on ${listed(carried) || 'no path'}${waiting}`;
+  return finding('paths', without.length === 0 ? undefined : { kind: 'unused-path', message }, good);
+}
+
+function captureFinding({ captures, paths }: Evidence): Finding {
+  const named = (test: (path: Evidence['paths'][number]) => boolean): string =>
+    listed(paths.filter(test).map((path) => path.interface));
+  const cut = named(({ pcap }) => pcap.cut);
+  const joined = named(({ pcap, mtu }) => pcap.packets.some(({ size }) => size > mtu));
+  const message =
+    cut !== ''
+      ? `the capture of ${cut} is cut off`
+      : joined !== ''
+        ? `on ${joined} there are packets larger than its MTU: the kernel joins them; next: setup.sh down, setup.sh up`
+        : undefined;
+  const failure = captures ?? (message === undefined ? undefined : { kind: 'capture' as const, message });
+  return finding('captures', failure, 'no packet was lost');
+}
+
+/** What is wrong with the tools around a visit stands before what the page did: that may be their work. */
+export function judge(evidence: Evidence): Verdict {
+  const { navigated, loaded, ended, switches, switchErrors, paths } = evidence;
+  const all = spells(switches, ended);
+  const seconds =
+    navigated === null ? new Map<string, number>() : secondsInForce(all, navigated, loaded ?? ended);
+  const totals = paths.map((path) => totalsOf(path, seconds.get(path.interface) ?? 0));
+  const migration =
+    evidence.migration ??
+    (switchErrors > 0
+      ? { kind: 'migration' as const, message: `${switchErrors} of its entries failed` }
+      : undefined);
+  const findings = [
+    leakFinding(evidence),
+    tunnelFinding(evidence),
+    captureFinding(evidence),
+    finding('migration', migration, `${switches.length} entries carried out`),
+    finding('page', evidence.page, 'loaded'),
+    clockFinding(evidence, all),
+    directionFinding(totals),
+    pathFinding(evidence, totals, all),
+  ];
+  const failure = findings.find((each) => each.failure !== undefined)?.failure ?? null;
+  const status = failure === null ? 'success' : failure.kind === 'timeout' ? 'timeout' : 'failure';
+  return { status, failure, checks: findings.map(({ check }) => check), totals };
+}

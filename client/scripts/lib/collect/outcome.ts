@@ -1,0 +1,131 @@
+/** From what a visit came to, to what is written of it. */
+import { join } from 'node:path';
+import { messageOf } from '../fault.ts';
+import { pieces, readIfAny, remove, sizeOf, write } from '../folders.ts';
+import { captureFile, FILE } from '../trace/layout.ts';
+import { PCAP_HEADER, type Pcap, readPcap } from '../trace/pcap.ts';
+import {
+  type Failure,
+  FORMAT,
+  type PathTotals,
+  type Switch,
+  type TraceRecord,
+  type Versions,
+  type VisitFacts,
+  type VisitSummary,
+} from '../trace/record.ts';
+import { judge, type Verdict } from './judge.ts';
+import type { MigratorLine } from './migrator.ts';
+import type { PlannedVisit } from './plan.ts';
+import { PIECE, recordText } from './record.ts';
+import type { Raw, Stage } from './visit.ts';
+
+export interface Outcome {
+  facts: VisitFacts;
+  summary: Omit<VisitSummary, 'files'>;
+  /** The text of its records. */
+  records(): AsyncGenerator<string>;
+}
+
+const ofEvent = <E extends MigratorLine['event']>(log: readonly MigratorLine[], event: E) =>
+  log.filter((line): line is Extract<MigratorLine, { event: E }> => line.event === event);
+
+const NOTHING: Pcap = { packets: [], cut: false };
+
+/** The captures of a visit, and what is wrong with them. */
+function readCaptures(stage: Stage, folder: string) {
+  let failure: Failure | undefined;
+  const paths = stage.tunnels.map(({ interface: name, client_address: client, mtu }) => {
+    const bytes = readIfAny(join(folder, captureFile(name))) ?? Buffer.alloc(0);
+    try {
+      return { interface: name, client, mtu, pcap: readPcap(bytes, client) };
+    } catch (error) {
+      failure = { kind: 'capture', message: `${name}: ${messageOf(error)}` };
+      return { interface: name, client, mtu, pcap: NOTHING };
+    }
+  });
+  return { paths, failure };
+}
+
+/** A page that Chromium refuses to show for its status has that status, and no other fault. */
+function pageFailure({ page, document }: Raw): Failure | undefined {
+  const { http_status } = document;
+  if (page?.kind === 'network' && http_status !== null && http_status >= 400)
+    return { kind: 'http-status', message: `status ${http_status}` };
+  return page;
+}
+
+function verdictOf(stage: Stage, raw: Raw, folder: string, silent: readonly string[]): Verdict {
+  const { log } = raw.migrator;
+  const read = readCaptures(stage, folder);
+  return judge({
+    ...{ started: raw.started, navigated: raw.navigated, loaded: raw.loaded, ended: raw.ended },
+    ...{ page: pageFailure(raw), captures: raw.captures ?? read.failure, migration: raw.migration },
+    switches: ofEvent(log, 'switch') as Switch[],
+    switchErrors: ofEvent(log, 'error').length,
+    clockSteps: ofEvent(log, 'clock').length,
+    ...{ paths: read.paths, silent, leaked: raw.leaked },
+  });
+}
+
+/** Files that say nothing, or nothing that anybody may rely on. */
+function removeIdle(stage: Stage, folder: string, failure: Failure | null): void {
+  const leaks = [FILE.leak, ...stage.real.map((_, i) => `${i}-${FILE.leak}`)].map((name) =>
+    join(folder, name),
+  );
+  for (const file of leaks) if (sizeOf(file) <= PCAP_HEADER) remove(file);
+  if (failure?.kind !== 'too-big') return;
+  for (const tunnel of stage.tunnels) remove(join(folder, captureFile(tunnel.interface)));
+}
+
+/** Judges an attempt. `silent`: the tunnels that did not answer behind it. Files of it are left in `folder`. */
+export function outcomeOf(
+  stage: Stage,
+  planned: PlannedVisit,
+  attempt: number,
+  raw: Raw,
+  { folder, silent, versions }: { folder: string; silent: readonly string[]; versions: Versions },
+): Outcome {
+  const { status, failure, checks, totals } = verdictOf(stage, raw, folder, silent);
+  const { log } = raw.migrator;
+  const switches = ofEvent(log, 'switch') as Switch[];
+  const { settings } = stage;
+  const good = status === 'success';
+  const facts: VisitFacts = {
+    format: FORMAT,
+    ...{ visit: planned.visit, attempt, label: planned.label, instance: planned.instance },
+    ...{ url: planned.url, protocol: raw.document.protocol },
+    final_url: good ? (raw.facts?.url ?? null) : null,
+    http_status: raw.document.http_status,
+    ...{ status, failure, notes: [...raw.notes, ...(raw.browser?.notes ?? [])] },
+    ...{ started: raw.started, navigated: raw.navigated, loaded: raw.loaded, ended: raw.ended },
+    ...{ strategy: settings.strategy, period: settings.period, seed: planned.seed, run_seed: settings.seed },
+    weights: ofEvent(log, 'start')[0]?.weights ?? null,
+    ...{ interfaces: settings.interfaces, headers_only: settings.headers_only },
+    versions: { ...versions, chromium: raw.browser?.version ?? versions.chromium },
+  };
+  write(join(folder, FILE.switches), raw.migrator.text);
+  removeIdle(stage, folder, failure);
+  const summary = {
+    ...facts,
+    title: raw.facts?.title ?? null,
+    ...{ paths: totals, checks, leaked: raw.leaked },
+    switch_count: switches.filter(({ path, from, n }) => n > 0 && path !== from).length,
+  };
+
+  const recordOf = (path: PathTotals): Omit<TraceRecord, 'packets'> => ({
+    ...facts,
+    page_source: good ? (raw.facts?.source ?? null) : null,
+    http_trace: good ? (raw.browser?.trace ?? []) : [],
+    ...path,
+    switches,
+  });
+  async function* records(): AsyncGenerator<string> {
+    for (const path of totals) {
+      if (good && path.packets_out + path.packets_in === 0) continue;
+      const capture = good ? pieces(join(folder, captureFile(path.interface)), PIECE) : undefined;
+      yield* recordText(recordOf(path), capture);
+    }
+  }
+  return { facts, summary, records };
+}

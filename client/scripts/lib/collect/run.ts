@@ -1,0 +1,115 @@
+/** A run's manifest, and what of the run is there already. */
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { Fault } from '../fault.ts';
+import { list, makeFolder, readIfAny, replace } from '../folders.ts';
+import {
+  FILE,
+  MANIFEST,
+  type Manifest,
+  readAttemptFolder,
+  type Session,
+  type Settings,
+  VISITS,
+} from '../trace/layout.ts';
+import { FORMAT, type VisitSummary } from '../trace/record.ts';
+import { type Before, beforeFrom } from './collect.ts';
+import type { PlannedVisit } from './plan.ts';
+import type { RunSink } from './sink.ts';
+import type { Tunnel } from './tunnels.ts';
+
+/** The names of settings in which two runs differ. */
+export function differences(there: Settings, asked: Settings): (keyof Settings)[] {
+  const names = Object.keys(asked) as (keyof Settings)[];
+  return names.filter((name) => !isDeepStrictEqual(there[name], asked[name]));
+}
+
+/** The manifest in a run's folder; undefined where there is none. Throws a Fault where it cannot be read. */
+export function readManifest(run: string): Manifest | undefined {
+  const text = readIfAny(join(run, MANIFEST))?.toString();
+  if (text === undefined) return undefined;
+  try {
+    const manifest = JSON.parse(text) as Manifest;
+    if (manifest.format === FORMAT) return manifest;
+  } catch {
+    // Said below.
+  }
+  throw new Fault({
+    at: join(run, MANIFEST),
+    what: `is no manifest of format ${FORMAT}`,
+    next: '--run another folder',
+  });
+}
+
+const shown = (value: unknown): string => {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+};
+
+/** Opens a run, or goes on with it: the same settings as before, or a Fault before anything is changed. */
+export function openRun(
+  run: string,
+  settings: Settings,
+  tunnels: readonly Tunnel[],
+  session: Session,
+): Manifest {
+  const there = readManifest(run);
+  if (there === undefined) {
+    if (list(run).length > 0)
+      throw new Fault({
+        at: '--run',
+        what: `${run} is a folder with other things in it`,
+        next: '--run a new folder',
+      });
+    makeFolder(run);
+  } else {
+    const [name] = differences(there.settings, settings);
+    if (name !== undefined)
+      throw new Fault({
+        at: `--run ${run}`,
+        what: `was begun with another ${name}: ${shown(there.settings[name])}, not ${shown(settings[name])}`,
+        next: 'the same settings to go on with it, or --run another folder',
+      });
+  }
+  const manifest: Manifest = there ?? {
+    format: FORMAT,
+    created: session.started,
+    settings,
+    tunnels: [...tunnels],
+    sessions: [],
+  };
+  manifest.sessions.push(session);
+  replace(join(run, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+interface Kept {
+  before: Before;
+  finished: boolean;
+}
+
+/** What is there of one visit, by the summaries of its attempts. */
+function keptOf(run: string, folders: readonly string[], retries: number): Kept {
+  const summaries = folders.map((name) => {
+    const text = readIfAny(join(run, VISITS, name, FILE.summary))?.toString() ?? '{}';
+    return JSON.parse(text) as Partial<VisitSummary>;
+  });
+  const attempts = folders.map((name) => readAttemptFolder(name)?.attempt ?? 0);
+  const before = beforeFrom(
+    summaries.map(({ failure }) => failure?.kind ?? null),
+    Math.max(0, ...attempts),
+  );
+  const success = summaries.some(({ status }) => status === 'success');
+  return { before, finished: success || before.counted > retries };
+}
+
+/** The visits of a plan that are not finished yet, and how many are. */
+export function remaining(sink: RunSink, planned: readonly PlannedVisit[], retries: number) {
+  const kept = sink.kept();
+  const all = planned.map((visit) => {
+    const folders = kept.get(visit.visit) ?? [];
+    return { planned: visit, ...keptOf(sink.place, folders, retries) };
+  });
+  const todo = all.filter(({ finished }) => !finished);
+  return { todo, finished: all.length - todo.length };
+}

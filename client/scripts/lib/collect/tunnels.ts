@@ -1,0 +1,125 @@
+/** The tunnels as they are on this machine, and whether they answer. */
+import { EXIT, Fault } from '../fault.ts';
+import { askIp } from '../ip.ts';
+import { ask, Tool } from '../process.ts';
+
+const SET_UP = '/etc/wireguard/setup.sh';
+
+export interface Tunnel {
+  interface: string;
+  /** The client's address inside. */
+  client_address: string;
+  /** Of the proxy, as `wg show` prints it: `192.0.2.11:51820`, `[2001:db8::1]:51820`. */
+  endpoint: string;
+  mtu: number;
+}
+
+interface Address {
+  ifname: string;
+  mtu: number;
+  addr_info: { family: string; local: string; scope: string }[];
+}
+
+/** The endpoint in what `wg show NAME endpoints` printed; undefined where there is none. */
+export const endpointIn = (text: string): string | undefined => /^\S+\t(\S+:\d+)$/m.exec(text)?.[1];
+
+function tunnel(name: string): Tunnel {
+  const [link] = JSON.parse(askIp('-j', 'address', 'show', 'dev', name)) as Address[];
+  const address = link?.addr_info.find(({ family }) => family === 'inet')?.local;
+  const endpoint = endpointIn(ask(['wg', 'show', name, 'endpoints'], 'apt-get install wireguard-tools'));
+  if (link === undefined || address === undefined || endpoint === undefined)
+    throw new Fault({ at: name, what: `has no ${address === undefined ? 'address' : 'peer'}`, next: SET_UP });
+  return { interface: name, client_address: address, endpoint, mtu: link.mtu };
+}
+
+/** Facts of these tunnels; throws a Fault where one is not set up. */
+export const tunnelsOf = (names: readonly string[]): Tunnel[] => names.map(tunnel);
+
+/** Interfaces by which a packet could leave this machine past the tunnels, from `ip -j link show`. */
+export function realInterfaces(json: string): string[] {
+  const links = JSON.parse(json) as { ifname: string; link_type: string; flags: string[] }[];
+  const real = links.filter(
+    ({ ifname, link_type, flags }) =>
+      link_type !== 'loopback' && flags.includes('UP') && !/^(wg0|wgnet[1-9]\d*)$/.test(ifname),
+  );
+  return real.map(({ ifname }) => ifname);
+}
+
+/** The real interfaces of this network namespace that are up; throws a Fault where there is none. */
+export function existingRealInterfaces(): string[] {
+  const names = realInterfaces(askIp('-j', 'link', 'show'));
+  if (names.length > 0) return names;
+  throw new Fault({ what: 'no interface but the tunnels is up: no packet can leave', next: 'ip link' });
+}
+
+/**
+ * What may not leave a real interface, for pcap-filter(7): all but the tunnels' own UDP to their proxies, and what
+ * finds a neighbour's hardware address (ARP; neighbour discovery, RFC 4861).
+ */
+export function leakFilter(endpoints: readonly string[]): string {
+  const allowed = [...new Set(endpoints)].map((endpoint) => {
+    const [, v6, v4, port] = /^(?:\[(.+)\]|(.+)):(\d+)$/.exec(endpoint) ?? [];
+    return `(udp dst port ${port} and dst host ${v6 ?? v4})`;
+  });
+  const neighbours = '(icmp6 and (ip6[40] = 135 or ip6[40] = 136))';
+  return `not arp and not ${neighbours} and not (${allowed.join(' or ')})`;
+}
+
+/** The endpoints of all wgnetN there are, also of those that this run leaves out. */
+export function allEndpoints(): string[] {
+  const text = ask(['wg', 'show', 'all', 'endpoints'], 'apt-get install wireguard-tools');
+  const rows = [...text.matchAll(/^(wgnet\d+)\t\S+\t(\S+:\d+)$/gm)];
+  return rows.map(([, , endpoint = '']) => endpoint);
+}
+
+/** Asks every 0.3 s until the first answer, for two seconds at most. */
+const PATIENT = ['-c', '1', '-i', '0.3', '-w', '2'];
+
+async function ping(words: readonly string[]): Promise<{ good: boolean; text: string }> {
+  let text = '';
+  const tool = new Tool(['ping', '-n', ...words], (piece) => {
+    text += piece;
+  });
+  const { code } = await tool.ended;
+  if (code === 127) throw new Fault({ what: 'cannot run ping', next: 'apt-get install iputils-ping' });
+  return { good: code === 0, text: text + tool.said };
+}
+
+/** Asks each proxy by the way of its tunnel alone whether it is there. */
+export class Probe {
+  private readonly inside = new Map<string, string>();
+  private readonly names: readonly string[];
+
+  constructor(names: readonly string[]) {
+    this.names = names;
+  }
+
+  /** The tunnels that do not answer, none is good. Sends packets through each tunnel, so not during a capture. */
+  async silent(): Promise<string[]> {
+    const answers = await Promise.all(this.names.map((name) => this.answers(name)));
+    return this.names.filter((_, i) => !answers[i]);
+  }
+
+  private async answers(name: string): Promise<boolean> {
+    const inside = this.inside.get(name) ?? (await this.find(name));
+    if (inside === undefined) return false;
+    const { good } = await ping([...PATIENT, '-I', name, inside]);
+    return good;
+  }
+
+  /** The proxy's address inside: the one that a packet without time to live is refused by. */
+  private async find(name: string): Promise<string | undefined> {
+    const { text } = await ping([...PATIENT, '-t', '1', '-I', name, '192.0.2.1']);
+    const from = /From (\S+?):? icmp_seq=\d+ Time to live exceeded/.exec(text)?.[1];
+    if (from !== undefined) this.inside.set(name, from);
+    return from;
+  }
+}
+
+/** What ends a run whose network is gone. */
+export const networkGone = (silent: readonly string[], what: string): Fault =>
+  new Fault({
+    what: `${silent.join(', ')} ${silent.length === 1 ? 'does' : 'do'} not answer; ${what}`,
+    next: `mend the tunnel (wg show ${silent[0]}; ${SET_UP}), then the same command again`,
+    code: EXIT.unreachable,
+  });

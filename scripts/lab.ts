@@ -13,12 +13,15 @@ import { quoteAll } from './lib/shell.ts';
 const NAME = ['--name <name>', 'which lab; several can stand side by side', 'lab'] as const;
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 const here = (path: string): string => relative(process.cwd(), path) || '.';
+const flagOf = (name: string): string => (name === 'lab' ? '' : ` --name ${name}`);
 
 function introduce(lab: Lab, engine: boolean): void {
   const { name, directory, shape } = lab;
-  const flag = name === 'lab' ? '' : ` --name ${name}`;
+  const flag = flagOf(name);
   const folder = here(directory);
-  console.log(`  files     ${folder}/hosts.ini  config.cfg  id_ed25519  known_hosts  site/access.log`);
+  console.log(
+    `  files     ${folder}/hosts.ini  config.cfg  id_ed25519  known_hosts  site-ca.pem  site/access.log`,
+  );
   console.log(`  set up    npx zx scripts/lab.ts exec${flag} -- ${quoteAll(setupWords(lab))}`);
   console.log(`  look in   npx zx scripts/lab.ts exec${flag} vpn${shape.vpn} -- ip addr`);
   if (engine) console.log(`  docker    npx zx scripts/lab.ts exec${flag} engine -- docker ps`);
@@ -42,21 +45,29 @@ interface UpFlags {
   comp: string;
   mirror?: string;
   engine?: true;
+  browser?: true;
 }
 
-async function up({ name, vpn, comp, mirror, engine }: UpFlags): Promise<void> {
+async function up({ name, vpn, comp, mirror, engine, browser }: UpFlags): Promise<void> {
   const shape = shapeFrom({ vpn, comp });
-  await prepareLab(mirror);
+  await prepareLab({ browser, mirror });
   const began = performance.now();
-  const { lab, decision } = await bringUp({ name, ...shape });
+  const { lab, decision } = await bringUp({ name, ...shape, browser });
   const took = seconds(performance.now() - began);
-  const what = `${plural(shape.vpn, 'vpn')} + ${shape.comp} comp, a client, a web site, a controller`;
+  const what = `${plural(shape.vpn, 'vpn')} + ${shape.comp} comp, ${browser ? 'a client with Chromium' : 'a client'}, web sites, a controller`;
   const started = await withEngine(lab, engine, mirror);
   if (decision.do === 'nothing')
     return console.log(
       `The lab "${name}" is up already; ${started ? 'its engine is now' : 'nothing changed'}.`,
     );
-  if (decision.do === 'start') return console.log(`Started ${decision.roles.join(', ')} again (${took}).`);
+  if (decision.do === 'start') {
+    console.log(`Started ${decision.roles.join(', ')} again, as new (${took}).`);
+    if (decision.roles.includes('client'))
+      console.log(
+        `  its tunnels  npx zx scripts/lab.ts exec${flagOf(name)} client -- /etc/wireguard/setup.sh`,
+      );
+    return;
+  }
   console.log(`${paint.green('✓')} the lab "${name}" is up (${what}) ${paint.dim(took)}`);
   introduce(lab, started);
 }
@@ -73,14 +84,14 @@ async function down({ name }: { name: string }): Promise<void> {
 async function status({ name, json }: { name: string; json?: boolean }): Promise<void> {
   const found = await labStatus(name);
   if (json) return console.log(JSON.stringify(found, null, 2));
-  const { up, remains, machines, directory, clientDirectory } = found;
+  const { up, browser, remains, machines, directory, clientDirectory } = found;
   const next = remains ? `\`up\` or \`down\` clears its remains` : '`up` makes it';
   if (machines.length === 0) return console.log(`The lab "${name}" is not up; ${next}.`);
   const word = up ? 'up' : remains ? `not whole; ${next}` : 'up in part; `up` starts what is down';
   console.log(`The lab "${name}" is ${word}.`);
   for (const { role, address, up, pid } of machines)
     console.log(
-      `  ${role.padEnd(7)} ${address.padEnd(15)} ${up ? paint.green('up  ') : paint.red('down')} ${pid ?? ''}`.trimEnd(),
+      `  ${role.padEnd(7)} ${address.padEnd(15)} ${up ? paint.green('up  ') : paint.red('down')} ${pid ?? ''}${browser && role === 'client' ? ' with Chromium' : ''}`.trimEnd(),
     );
   console.log(`  files          ${here(directory)}\n  client's files ${here(clientDirectory)}`);
 }
@@ -95,6 +106,7 @@ program
   .option('--comp <count>', 'droplets in [comp]', '1')
   .option('--mirror <url>', "Debian mirror for the first time; apt's own unless given")
   .option('--engine', 'also a Docker engine; in a lab that is up too')
+  .option('--browser', 'a client with Chromium; in a lab that is up the client is started anew')
   .action(up);
 
 program

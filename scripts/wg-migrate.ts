@@ -6,8 +6,8 @@ import { command, Fault, main, paint } from './lib/cli.ts';
 import { makeDirectory, readTextIfAny, realPath, writeText } from './lib/files.ts';
 import { step } from './lib/progress.ts';
 import { quote } from './lib/shell.ts';
+import { requireOpenssl } from './lib/tls/certificate.ts';
 import { preflight } from './lib/transport/docker.ts';
-import { requireOpenssl } from './lib/wg-migrate/certificate.ts';
 import { inClient, machines, requireDemo } from './lib/wg-migrate/machines.ts';
 import { currentPath, measure, takeClient } from './lib/wg-migrate/perf.ts';
 import { type Measured, roundOf, rowsOf, tableOf } from './lib/wg-migrate/perf-plan.ts';
@@ -50,7 +50,7 @@ async function render({ out, ...wishes }: RenderFlags): Promise<void> {
   const plan = planOf(wishes);
   const named = resolve(out);
   requireOwnFolder(named);
-  await requireOpenssl();
+  await requireOpenssl('the demo’s site');
   makeDirectory(named, 0o700);
   // Without symbolic links, since docker-compose takes its relative paths from there.
   const directory = realPath(named);

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { Fault } from './cli.ts';
+import { atEnd, Fault } from './cli.ts';
 
 type Errno = NodeJS.ErrnoException;
 
@@ -37,6 +37,13 @@ export const readText = (path: string, next?: string): string =>
 /** The text of a file, or undefined where there is none; other errors are Faults. */
 export const readTextIfAny = (path: string): string | undefined =>
   exists(path) ? readText(path) : undefined;
+
+/** The bytes of a file; a Fault naming the path where it cannot be read. */
+export const readBytes = (path: string): Buffer => guard(path, 'read', () => fs.readFileSync(path));
+
+/** Writes a file that nobody reads yet and that a later run makes anew: neither at once nor kept through a power cut. */
+export const writeBytes = (path: string, content: string | Uint8Array): void =>
+  guard(path, 'write', () => fs.writeFileSync(path, content));
 
 /** Names in a directory, sorted; [] where there is none. */
 export const list = (path: string): string[] =>
@@ -82,6 +89,29 @@ export function writeText(path: string, text: string, mode = 0o644): void {
       throw error;
     }
   });
+}
+
+/** {@link writeText} of a text too long for memory: `fill` gives it away piece by piece. */
+export async function writePieces(
+  path: string,
+  fill: (write: (piece: string) => void) => Promise<void>,
+  mode = 0o644,
+): Promise<void> {
+  const half = halfOf(path);
+  const file = guard(path, 'write', () => fs.openSync(half, 'wx', mode));
+  // Also where the command is interrupted; once it has its name there is nothing to remove.
+  const removeHalf = atEnd(() => fs.rmSync(half, { force: true }));
+  try {
+    try {
+      await fill((piece) => guard(path, 'write', () => fs.writeFileSync(file, piece)));
+      guard(path, 'write', () => fs.fsyncSync(file));
+    } finally {
+      fs.closeSync(file);
+    }
+    rename(half, path);
+  } finally {
+    await removeHalf();
+  }
 }
 
 /** Writes only where the text or the mode differs; true where it did. */
@@ -139,3 +169,79 @@ export const rename = (from: string, to: string): void => guard(to, 'create', ()
 
 /** The path with every symbolic link in it followed; a Fault where it does not exist. */
 export const realPath = (path: string): string => guard(path, 'find', () => fs.realpathSync(path));
+
+export const isFolder = (path: string): boolean =>
+  fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** The bytes of a file, a piece of up to 1 MiB at a time. */
+export async function* readPieces(path: string): AsyncGenerator<Buffer, void> {
+  try {
+    for await (const piece of fs.createReadStream(path, { highWaterMark: 2 ** 20 })) yield piece;
+  } catch (error) {
+    throw fault(path, error, 'read');
+  }
+}
+
+/** A file that is being written under another name, and has its own once it is whole and on the disk. */
+export interface Output {
+  /** Bytes written so far. */
+  readonly length: number;
+  write(bytes: Uint8Array): void;
+  /** Writes over what is there already. */
+  patch(at: number, bytes: Uint8Array): void;
+  commit(): void;
+  /** Leaves nothing behind; nothing after a commit. */
+  discard(): void;
+}
+
+/** Starts to write a file; its folder must be there. */
+export function openOutput(path: string, mode = 0o644): Output {
+  const half = halfOf(path);
+  const fd = guard(path, 'write', () => fs.openSync(half, 'wx', mode));
+  // Also where the command is interrupted; once it has its name there is nothing to remove.
+  const removeHalf = atEnd(() => fs.rmSync(half, { force: true }));
+  let length = 0;
+  let open = true;
+  const put = (bytes: Uint8Array, at: number): void =>
+    guard(path, 'write', () => {
+      for (let done = 0; done < bytes.length; )
+        done += fs.writeSync(fd, bytes, done, bytes.length - done, at + done);
+    });
+  const close = (): void => {
+    if (open) fs.closeSync(fd);
+    open = false;
+  };
+  return {
+    get length() {
+      return length;
+    },
+    write(bytes) {
+      put(bytes, length);
+      length += bytes.length;
+    },
+    patch: (at, bytes) => put(bytes, at),
+    commit: () =>
+      guard(path, 'write', () => {
+        fs.fsyncSync(fd);
+        close();
+        fs.renameSync(half, path);
+        void removeHalf();
+      }),
+    discard() {
+      close();
+      void removeHalf();
+    },
+  };
+}
+
+/** Writes a file of a folder that has not got its name yet: nothing of it is for readers, so nothing is renamed. */
+export const writePart = (path: string, text: string): void =>
+  guard(path, 'write', () => fs.writeFileSync(path, text, { flag: 'wx' }));
+
+/** Makes an empty folder beside the one that it is to become; {@link rename} gives it its name. */
+export function makeHalfFolder(path: string): string {
+  const half = halfOf(path);
+  guard(path, 'create', () => fs.mkdirSync(half));
+  atEnd(() => remove(half));
+  return half;
+}

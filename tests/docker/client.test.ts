@@ -9,7 +9,10 @@ import { useEngine } from './fixture.ts';
 import { SITE, wgclient } from './wgclient.ts';
 
 const { lab, engine } = useEngine('wgclient', { vpn: 3 }, (lab) => goodSetup(lab));
-const { ask, goodCompose, healthy, inspect, leaksDuring, logs, sh, trySh } = wgclient(lab, engine);
+const { ask, goodCompose, healthy, inspect, leaksDuring, logs, sh, trustSites, trySh } = wgclient(
+  lab,
+  engine,
+);
 
 test('up: healthy; the site answers and sees the comp server, by name too; nothing past the tunnels', async () => {
   const leaked = await leaksDuring('up', async () => {
@@ -25,6 +28,9 @@ test('not privileged: the capability, and mounts of the project that cannot be w
   assert.equal(await inspect('{{.HostConfig.Privileged}} {{.HostConfig.CapAdd}}'), 'false [NET_ADMIN]');
   for (const file of ['/comps/x', '/etc/wireguard/x'])
     assert.notEqual((await trySh(`touch ${file}`)).code, 0);
+  // But for the folder of runs, which Docker made.
+  await sh('mkdir /runs/one && echo whole >/runs/one/record');
+  assert.equal(readFileSync(join(lab().directory, 'runs', 'one', 'record'), 'utf8'), 'whole\n');
   assert.notEqual((await trySh('mount -t tmpfs none /mnt')).code, 0);
   assert.match(await sh('grep ^root: /etc/shadow'), /^root:[*!]/);
 });
@@ -71,6 +77,7 @@ test('names are asked for through wg0 only: Docker’s own resolver is refused',
   assert.equal(await ask('203.0.113.53'), SITE);
   assert.equal(await ask('127.0.0.11'), 'ECONNREFUSED');
   const asked = readFileSync(join(lab().directory, 'site', 'dns.log'), 'utf8');
+  assert.doesNotMatch(asked, /registry/, 'npx asked for news');
   const askers = new Set([...asked.matchAll(/query\[\w+\] \S+ from (\S+)/g)].map(([, asker]) => asker));
   assert.deepEqual([...askers], [lab().addressOf('comp1')]);
 });
@@ -112,6 +119,28 @@ test('Chromium runs with its sandbox, as a user of its own, through the tunnels'
   assert.ok(await until(20_000, async () => (await isolated()).stdout === '1\n'), (await isolated()).stderr);
   await trySh('pkill -f [r]emote-debugging-port=9333');
   await begun;
+});
+
+test('playwright-core drives that Chromium to a page over HTTPS, under migration; its policies are in the image', async () => {
+  await trustSites();
+  assert.equal(
+    await sh('cat /etc/chromium/policies/managed/comps.json'),
+    readFileSync('client/policies/comps.json', 'utf8').trim(),
+  );
+  const program = `
+    import { chromium } from 'playwright-core';
+    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', chromiumSandbox: true });
+    const page = await browser.newPage();
+    let parts = 0;
+    page.on('requestfinished', () => parts++);
+    const main = await page.goto('https://many.example.org/', { waitUntil: 'load' });
+    console.log(JSON.stringify([main.status(), (await main.securityDetails()).issuer, parts >= 61]));
+    await browser.close();`;
+  const migration = trySh('npx zx /comps/migrate.ts --period 0.1 --strategy wr --seed 42 --duration 10');
+  const node = ['node', '--input-type=module', '-e', program];
+  const { stdout, stderr } = await engine().exec(['docker', 'exec', '-u', 'browser', 'wgclient', ...node]);
+  assert.equal(stdout.trim(), '[200,"CoMPS lab",true]', stderr);
+  assert.equal((await migration).code, 0);
 });
 
 test('the captures see leaks of each kind: a container of the same network that sends past the tunnels', async () => {

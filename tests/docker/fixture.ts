@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { type Engine, startEngine } from '../../scripts/lib/lab/engine.ts';
-import { type Lab, labDown, labUp, type Shape } from '../../scripts/lib/lab/lab.ts';
+import { type Lab, labDown, labUp, type UpOptions } from '../../scripts/lib/lab/lab.ts';
 import { sweep } from '../lab/sweep.ts';
 
 /** A lab of this test file's own with a Docker engine in it, up before its first test and gone after its last. */
 export function useEngine(
   topic: string,
-  shape: Partial<Shape> = {},
+  options: Omit<UpOptions, 'name'> = {},
   prepare: (lab: Lab, engine: Engine) => Promise<unknown> = async () => {},
 ): { lab: () => Lab; engine: () => Engine } {
   const name = `t-${topic}-${process.pid}`;
   let up: { lab: Lab; engine: Engine } | undefined;
   before(async () => {
     await sweep();
-    const lab = await labUp({ name, ...shape });
+    const lab = await labUp({ name, ...options });
     const engine = await startEngine(lab);
     up = { lab, engine };
     await prepare(lab, engine);

@@ -203,3 +203,22 @@ test('status: machines, and bytes a path', async () => {
   assert.match(stdout, /^ {2}wg_client +Up .*\(healthy\)$/m);
   assert.match(stdout, /^ {2}wgnet2 +\d+ % +down .* MB +up .* MB +the current path$/m);
 });
+
+test('wg_client has what a browser of its own needs: sandbox, trust in the site, policies', async () => {
+  const program = `
+    import { chromium } from 'playwright-core';
+    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', chromiumSandbox: true });
+    const page = await browser.newPage();
+    const main = await page.goto('https://www.example.org/');
+    console.log(JSON.stringify([main.status(), await page.title()]));
+    await browser.close();`;
+  const user = ['setpriv', '--reuid', 'browser', '--regid', 'browser', '--init-groups', '--reset-env'];
+  const words = ['env', '-C', '/', ...user, 'node', '--input-type=module', '-e', program];
+  assert.equal(await docker('exec', 'wg_client', ...words), '[200,"wg-migrate demo"]');
+  for (const machine of ['wg_client', 'browser'])
+    assert.equal(
+      await sh('ls /etc/chromium/policies/managed | xargs', machine),
+      'authority.json comps.json',
+      machine,
+    );
+});

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import type { Engine } from '../../scripts/lib/lab/engine.ts';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
@@ -22,8 +24,10 @@ export const PROBE = [
 /** The container wgclient of client/docker-compose.yml, for tests. */
 export function wgclient(lab: () => Lab, engine: () => Engine) {
   /** docker-compose in client/, as its users type it; `files` is where wgnet-setup wrote. */
-  const compose = (words: string[], files = lab().clientDirectory) =>
-    engine().exec(['env', '-C', 'client', `COMPS_FILES=${files}`, 'docker-compose', ...words]);
+  const compose = (words: string[], files = lab().clientDirectory) => {
+    const folders = [`COMPS_FILES=${files}`, `COMPS_RUNS=${lab().directory}/runs`];
+    return engine().exec(['env', '-C', 'client', ...folders, 'docker-compose', ...words]);
+  };
 
   const goodCompose = async (...words: string[]): Promise<string> => {
     const { code, stdout, stderr } = await compose(words);
@@ -37,6 +41,15 @@ export function wgclient(lab: () => Lab, engine: () => Engine) {
     const { code, stdout, stderr } = await trySh(line);
     assert.equal(code, 0, `${line}\n${stdout}${stderr}`);
     return stdout.trim();
+  };
+
+  /** Lets Chromium in the container trust the lab's sites, by a policy beside its own. */
+  const trustSites = async (): Promise<void> => {
+    const input = readFileSync(join(lab().directory, 'site-ca.json'), 'utf8');
+    const file = '/etc/chromium/policies/managed/site-ca.json';
+    const words = ['docker', 'exec', '-i', 'wgclient', 'sh', '-c', `cat >${file}`];
+    const { code, stderr } = await engine().exec(words, { input });
+    assert.equal(code, 0, stderr);
   };
 
   const inspect = async (format: string): Promise<string> =>
@@ -73,5 +86,5 @@ export function wgclient(lab: () => Lab, engine: () => Engine) {
       `node -e "const r = new (require('dns').Resolver)({ timeout: 1000, tries: 1 }); r.setServers(['${server}']); r.resolve4('www.example.org', (e, a) => console.log(e ? e.code : a[0]))"`,
     );
 
-  return { ask, compose, goodCompose, trySh, sh, inspect, healthy, logs, leaksDuring };
+  return { ask, compose, goodCompose, trySh, sh, trustSites, inspect, healthy, logs, leaksDuring };
 }

@@ -12,16 +12,41 @@ test('docker-compose.yml: the capability and the device, nothing privileged', ()
   assert.deepEqual(wgclient.device_cgroup_rules, ['c 10:200 rwm']);
   for (const key of ['privileged', 'network_mode', 'pid', 'ipc', 'userns_mode', 'ports'])
     assert.equal(wgclient[key], undefined, key);
-  // Only mounts that are named here, and all of the project's read-only.
-  const [device, ...folders] = wgclient.volumes;
+  // Only mounts that are named here, and all of the project's read-only but the folder for runs.
+  const [device, scripts, files, runs, ...more] = wgclient.volumes;
   assert.equal(device, '/dev/net:/dev/net:ro');
   assert.deepEqual(
-    folders.map(({ target, read_only }: { target: string; read_only: boolean }) => [target, read_only]),
+    [scripts, files].map(({ target, read_only }) => [target, read_only]),
     [
       ['/comps', true],
       ['/etc/wireguard', true],
     ],
   );
+  // In the short form, by which Docker makes the folder where there is none.
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: compose's own placeholder
+  assert.equal(runs, '${COMPS_RUNS:-./runs}:/runs');
+  assert.deepEqual(more, []);
+});
+
+test('what runs is no part of git or of the image; what the Dockerfile copies is', () => {
+  assert.match(readFileSync('.gitignore', 'utf8'), /^\/client\/runs\/$/m);
+  const [all, ...kept] = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  assert.equal(all, '*');
+  const copied = [...read('Dockerfile').matchAll(/^COPY (.*) \S+$/gm)].flatMap(([, names = '']) =>
+    names.split(' '),
+  );
+  assert.deepEqual(kept.toSorted(), copied.map((name) => `!${name.replace(/\/$/, '')}`).toSorted());
+});
+
+test('the policies of Chromium end what no flag ends, and nothing else', () => {
+  const texts = readdirSync('client/policies').map((name) => read(`policies/${name}`));
+  const all = texts.map((text) => JSON.parse(text)).flatMap(Object.entries);
+  assert.deepEqual(Object.fromEntries(all), {
+    DefaultSearchProviderEnabled: false,
+    BrowserNetworkTimeQueriesEnabled: false,
+  });
 });
 
 test('docker-compose.yml: comes back after a crash, and Chromium has the shared memory it wants', () => {

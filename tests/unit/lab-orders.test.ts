@@ -9,6 +9,7 @@ import { machineIn } from '../../scripts/lib/lab/processes.ts';
 import { isMachine, rolesOf } from '../../scripts/lib/lab/roles.ts';
 
 const SHAPE = { vpn: 3, comp: 1 };
+const WANTED = { ...SHAPE, browser: false };
 const ALL = rolesOf(SHAPE);
 const MACHINES = ALL.filter(isMachine);
 
@@ -38,17 +39,20 @@ test('a machine that the lab does not have is refused, and so is nothing at all'
 });
 
 test('up leaves a lab that is whole alone, and refuses to reshape it', () => {
-  const present = { shape: SHAPE, namespaces: ALL, machines: MACHINES };
-  assert.deepEqual(decide('x', SHAPE, present), { do: 'nothing' });
-  assert.throws(() => decide('x', { vpn: 2, comp: 1 }, present), Fault);
+  const present = { shape: SHAPE, browser: false, namespaces: ALL, machines: MACHINES };
+  assert.deepEqual(decide('x', WANTED, present), { do: 'nothing' });
+  assert.throws(() => decide('x', { ...WANTED, vpn: 2 }, present), Fault);
 });
 
 test('up starts the machines that are down, and builds anew where more than that is missing', () => {
   const without = MACHINES.filter((role) => role !== 'vpn2');
-  assert.deepEqual(decide('x', SHAPE, { shape: SHAPE, namespaces: ALL, machines: without }), {
-    do: 'start',
-    roles: ['vpn2'],
-  });
+  assert.deepEqual(
+    decide('x', WANTED, { shape: SHAPE, browser: false, namespaces: ALL, machines: without }),
+    {
+      do: 'start',
+      roles: ['vpn2'],
+    },
+  );
   const cut = ALL.filter((role) => role !== 'net');
   for (const present of [
     { shape: undefined, namespaces: [], machines: [] },
@@ -56,7 +60,29 @@ test('up starts the machines that are down, and builds anew where more than that
     { shape: SHAPE, namespaces: [], machines: [] },
     { shape: SHAPE, namespaces: cut, machines: MACHINES },
   ])
-    assert.deepEqual(decide('x', SHAPE, present), { do: 'build' });
+    assert.deepEqual(decide('x', WANTED, { browser: false, ...present }), { do: 'build' });
+});
+
+test('a client without Chromium is started anew where one is asked for; one that has it keeps it', () => {
+  const present = { shape: SHAPE, namespaces: ALL, machines: MACHINES };
+  const decided = (wanted: boolean, browser: boolean, machines = MACHINES) =>
+    decide('x', { ...SHAPE, browser: wanted }, { ...present, browser, machines });
+  assert.deepEqual(decided(true, false), { do: 'start', roles: ['client'] });
+  for (const wanted of [true, false]) assert.deepEqual(decided(wanted, true), { do: 'nothing' });
+  const without = MACHINES.filter((role) => role !== 'vpn1');
+  assert.deepEqual(decided(true, false, without), { do: 'start', roles: ['client', 'vpn1'] });
+});
+
+test('a client with Chromium sees its policies one by one, any other client none', () => {
+  const words = (browser: boolean) =>
+    machineWords(placeOf('x', '/p'), 'client', { tree: '/tree', npm: '/npm', browser }).filter((word) =>
+      word.includes('/chromium/'),
+    );
+  assert.deepEqual(words(true), [
+    '--bind-ro=/p/client/policies/comps.json:/etc/chromium/policies/managed/comps.json',
+    '--bind-ro=/p/.lab-x/site-ca.json:/etc/chromium/policies/managed/site-ca.json',
+  ]);
+  assert.deepEqual(words(false), []);
 });
 
 test('only systemd-nspawn is taken for a machine, not a command that speaks of one', () => {
@@ -68,13 +94,13 @@ test('only systemd-nspawn is taken for a machine, not a command that speaks of o
 });
 
 test('a path with a colon stays one path in a bind', () => {
-  const parts = { tree: '/tree', npm: '/usr/lib/node_modules/npm' };
+  const parts = { tree: '/tree', npm: '/usr/lib/node_modules/npm', browser: false };
   const words = machineWords(placeOf('x', '/home/a:b'), 'client', parts);
   assert.ok(words.includes('--bind-ro=/home/a\\:b/client/scripts:/comps'));
 });
 
 test('files that hold keys are bound read-only, and each droplet sees its own', () => {
-  const parts = { tree: '/tree', npm: '/npm' };
+  const parts = { tree: '/tree', npm: '/npm', browser: false };
   const words = machineWords(placeOf('x', '/p'), 'vpn2', parts).join(' ');
   assert.match(words, /--bind-ro=\/p\/\.lab-x\/keys\/vpn2:\/etc\/ssh\/ssh_host_ed25519_key/);
   assert.doesNotMatch(words, /vpn1|id_ed25519 /);

@@ -7,7 +7,7 @@ import { causeIn } from '../../scripts/lib/lab/image.ts';
 import { mirrorIn } from '../../scripts/lib/lab/mirror.ts';
 import { missingFrom } from '../../scripts/lib/lab/packages.ts';
 import { packagesIndex } from '../../scripts/lib/lab/pool.ts';
-import { debianWords, recipeHash } from '../../scripts/lib/lab/recipe.ts';
+import { browserHash, debianWords, recipeHash, type SystemName } from '../../scripts/lib/lab/recipe.ts';
 import { parseState } from '../../scripts/lib/lab/state.ts';
 import { configCfg, hostsIni, knownHosts } from '../../scripts/lib/lab/workspace.ts';
 
@@ -57,8 +57,16 @@ test('the same recipe is the same image, whatever mirror it comes from', () => {
   assert.equal(recipeHash(), recipeHash());
   const words = debianWords('bare', '/tree', 'http://mirror.example/debian');
   assert.deepEqual(words.slice(-3), ['trixie', '/tree', 'http://mirror.example/debian']);
-  const included = words.find((word) => word.startsWith('--include=')) ?? '';
-  assert.doesNotMatch(included, /wireguard|nftables|python/);
+  const included = (name: SystemName): string[] =>
+    /--include=(\S+)/.exec(debianWords(name, '', '').join(' '))?.[1]?.split(',') ?? [];
+  assert.doesNotMatch(included('bare').join(), /wireguard|nftables|python/);
+  // The client with Chromium has all that the one without has, and is no part of the image.
+  assert.match(browserHash(), /^browser-[0-9a-f]{12}$/);
+  assert.deepEqual(
+    included('world').filter((name) => !included('browser').includes(name)),
+    [],
+  );
+  assert.ok(included('browser').includes('chromium') && !included('world').includes('chromium'));
 });
 
 test('a package that is configured is installed; one whose files were removed is not', () => {
@@ -90,7 +98,8 @@ test('the last words of a console come without colours and empty lines', () => {
 
 test('a state that is not whole is none', () => {
   const whole = { vpn: 3, comp: 1, image: '/cache/x', npm: '/npm' };
-  assert.deepEqual(parseState(JSON.stringify(whole)), whole);
+  for (const state of [whole, { ...whole, browser: '/cache/y' }])
+    assert.deepEqual(parseState(JSON.stringify(state)), state);
   for (const text of ['', '{', '{"vpn":3', '[]', 'null', '{"vpn":0,"comp":1,"image":"","npm":""}'])
     assert.equal(parseState(text), undefined, text);
 });

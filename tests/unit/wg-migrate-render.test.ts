@@ -95,6 +95,21 @@ test('the authority’s own key is nowhere, its certificate is good for the demo
     JSON.parse(text(directory, 'browser/policies/authority.json')) as { CACertificates: string[] }
   ).CACertificates;
   assert.equal(text(directory, 'client/authority.crt').replace(/-----.*-----|\n/g, ''), trusted);
+  // As a file of its own beside the image's other policies, for both machines that have Chromium.
+  const { services } = compose(directory);
+  for (const name of ['wg_client', 'browser']) {
+    const volumes = services[name]?.volumes as { target?: string }[];
+    const mounts = volumes.filter(({ target }) => target?.startsWith('/etc/chromium'));
+    assert.deepEqual(mounts, [
+      {
+        type: 'bind',
+        source: './browser/policies/authority.json',
+        target: '/etc/chromium/policies/managed/authority.json',
+        read_only: true,
+      },
+    ]);
+    assert.equal(services[name]?.shm_size, '1gb');
+  }
 });
 
 test('again: other keys, another label on every service, so that compose makes all machines anew', async () => {

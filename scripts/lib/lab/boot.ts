@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Fault } from '../cli.ts';
 import { exists, readText, readTextIfAny } from '../files.ts';
 import { run, spawnDetached } from '../transport/local.ts';
-import { insideWords, machineWords, NSPAWN_ENVIRONMENT } from './machine.ts';
+import { insideWords, type MachineParts, machineWords, NSPAWN_ENVIRONMENT } from './machine.ts';
 import { nameOf, type Place } from './place.ts';
 import { until } from './poll.ts';
 import { runningIn } from './processes.ts';
@@ -37,6 +37,7 @@ const servicesOf = (role: Role): Service[] => {
   if (role !== 'inet') return [];
   return [
     { address: SITE, port: 80, greeting: '' },
+    { address: SITE, port: 443, greeting: '' },
     { address: RESOLVER, port: 53, greeting: '' },
   ];
 };
@@ -62,6 +63,14 @@ async function admit(place: Place, droplets: readonly Role[]): Promise<void> {
   );
 }
 
+/** What a machine is started from. */
+function partsOf(role: Role, state: State): MachineParts {
+  const { image, npm, browser } = state;
+  if (role === 'client' && browser !== undefined)
+    return { tree: join(browser, 'browser'), npm, browser: true };
+  return { tree: join(image, systemOf(role, state)), npm, browser: false };
+}
+
 /** Starts the machines of these roles; returns when all serve. Throws what `signal` was aborted with. */
 export async function boot(
   place: Place,
@@ -71,8 +80,7 @@ export async function boot(
 ): Promise<void> {
   const env = { ...process.env, ...NSPAWN_ENVIRONMENT };
   const started = roles.filter(isMachine).map((role) => {
-    const tree = join(state.image, systemOf(role, state));
-    const words = machineWords(place, role, { tree, npm: state.npm });
+    const words = machineWords(place, role, partsOf(role, state));
     return { role, pid: spawnDetached(words, logOf(place, role), env) };
   });
   let answered = false;

@@ -5,6 +5,8 @@ import { isMachine, type Role, rolesOf, type Shape } from './roles.ts';
 export interface Present {
   /** Of the last `up` that came to its end. */
   shape: Shape | undefined;
+  /** Its client has Chromium. */
+  browser: boolean;
   namespaces: readonly Role[];
   machines: readonly Role[];
 }
@@ -13,11 +15,20 @@ export type Decision =
   | { do: 'nothing' }
   /** Clear what there is, and build all. */
   | { do: 'build' }
-  /** The lab stands; only these machines are down. */
+  /** The lab stands; only these machines are to be started: they are down, or run another system than they should. */
   | { do: 'start'; roles: Role[] };
 
+export interface Wanted extends Shape {
+  /** The client is to have Chromium; one that has it keeps it. */
+  browser: boolean;
+}
+
 /** A Fault where a lab of another shape is up. */
-export function decide(name: string, wanted: Shape, { shape, namespaces, machines }: Present): Decision {
+export function decide(
+  name: string,
+  wanted: Wanted,
+  { shape, browser, namespaces, machines }: Present,
+): Decision {
   if (shape === undefined || machines.length === 0) return { do: 'build' };
   if (shape.vpn !== wanted.vpn || shape.comp !== wanted.comp)
     throw new Fault({
@@ -26,6 +37,8 @@ export function decide(name: string, wanted: Shape, { shape, namespaces, machine
     });
   const roles = rolesOf(shape);
   if (!roles.every((role) => namespaces.includes(role))) return { do: 'build' };
-  const down = roles.filter((role) => isMachine(role) && !machines.includes(role));
+  const lacksBrowser = wanted.browser && !browser;
+  const isWrong = (role: Role): boolean => !machines.includes(role) || (role === 'client' && lacksBrowser);
+  const down = roles.filter((role) => isMachine(role) && isWrong(role));
   return down.length === 0 ? { do: 'nothing' } : { do: 'start', roles: down };
 }

@@ -4,7 +4,7 @@ import { list, makeDirectory, readText, setMode, writeText } from '../files.ts';
 import { run } from '../transport/local.ts';
 import type { Place } from './place.ts';
 import { dropletsOf, type Role, type Shape } from './roles.ts';
-import { makeSite } from './site.ts';
+import { makeSites } from './site.ts';
 import { configCfg, hostsIni, knownHosts } from './workspace.ts';
 
 const makeKey = (path: string, comment: string): Promise<string> =>
@@ -25,7 +25,7 @@ export async function writeFolder(place: Place, shape: Shape): Promise<void> {
   await Promise.all([
     makeKey(inLab('id_ed25519'), `lab ${place.name}`),
     ...droplets.map((role) => makeKey(inLab(`keys/${role}`), role)),
-    makeSite(inLab('site')),
+    makeSites(directory),
   ]);
   const keys = new Map<Role, string>(
     droplets.map((role) => [role, readText(inLab(`keys/${role}.pub`)).trim()]),

@@ -7,6 +7,7 @@ import { ensurePackages } from './packages.ts';
 
 const PACKAGES = [
   ...['mmdebstrap', 'systemd-container', 'iproute2', 'procps', 'openssh-client', 'util-linux', 'tcpdump'],
+  'openssl',
 ];
 
 /** Refuses where there is no Linux, no root, or where this runs inside a lab. */

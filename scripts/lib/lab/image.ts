@@ -1,20 +1,21 @@
-/** The lab's image: three Debian systems in the user's cache, made once and never written to again. */
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
-import { Fault, messageOf } from '../cli.ts';
-import { exists, makeDirectory, remove, rename, writeText } from '../files.ts';
+/** The lab's image, three Debian systems, and beside it a fourth with Chromium, for those who ask for it. */
+import { join } from 'node:path';
+import { Fault } from '../cli.ts';
+import { remove, writeText } from '../files.ts';
 import { step } from '../progress.ts';
-import { quote } from '../shell.ts';
 import { attempt, run } from '../transport/local.ts';
-import { withLock } from './lock.ts';
-import { findMirror } from './mirror.ts';
+import { ensureCached } from './cache.ts';
 import { indexPool } from './pool.ts';
-import { debianWords, FILES, POOL, REMOVED, recipeHash, WIREGUARD } from './recipe.ts';
-
-export const cacheFolder = (): string => {
-  const given = process.env.XDG_CACHE_HOME ?? '';
-  return join(isAbsolute(given) ? given : join(homedir(), '.cache'), 'comps-lab');
-};
+import {
+  browserHash,
+  debianWords,
+  FILES,
+  POOL,
+  REMOVED,
+  recipeHash,
+  type SystemName,
+  WIREGUARD,
+} from './recipe.ts';
 
 // All of its processes end with this one, and its mounts with them.
 export const BOUND = [
@@ -28,7 +29,7 @@ export function causeIn(stderr: string): string {
   return lines.find((line) => line.startsWith('E: '))?.slice(3) ?? lines.at(-1) ?? '';
 }
 
-async function makeSystem(name: 'bare' | 'world', folder: string, mirror: string): Promise<void> {
+async function makeSystem(name: SystemName, folder: string, mirror: string): Promise<void> {
   const tree = join(folder, name);
   const { code, stderr } = await attempt([...BOUND, ...debianWords(name, tree, mirror)]);
   if (code !== 0) throw new Fault({ what: `mmdebstrap ended with ${code}: ${causeIn(stderr)}` });
@@ -53,48 +54,30 @@ async function build(folder: string, mirror: string): Promise<void> {
   await step('droplets with WireGuard, and without', () => makeReady(folder));
 }
 
-/** Refuses an image of which somebody removed a part. */
-function whole(image: string): string {
-  if (['bare', 'ready', 'world'].every((tree) => exists(join(image, tree, 'etc')))) return image;
-  throw new Fault({
-    at: image,
-    what: 'the lab image is not whole',
-    next: `rm -rf ${quote(image)}, and run it again`,
-  });
-}
-
 /** The image's folder, with `bare`, `ready` and `world` in it; built first, with progress, where it is missing. */
-export async function ensureImage(mirror?: string): Promise<string> {
-  const cache = cacheFolder();
-  const hash = recipeHash();
-  const image = join(cache, hash);
-  if (exists(image)) return whole(image);
-  let told = false;
-  const busy = (): void => {
-    if (!told) console.log('Another command builds the lab image; waiting for it.');
-    told = true;
-  };
-  return withLock(`image ${image}`, busy, async () => {
-    if (exists(image)) return image;
-    const source = await findMirror(mirror);
-    console.log(`Building the lab's image, once (about a minute): ${image}`);
-    // Left behind by a build that was cut off, if there is one.
-    const half = join(cache, `.half-${hash}`);
-    remove(half);
-    makeDirectory(half);
-    try {
-      await build(half, source);
-    } catch (error) {
-      remove(half);
-      throw new Fault({
-        at: 'lab image',
-        what: messageOf(error),
-        next: 'see that the Debian mirror answers (choose one with --mirror URL), and run it again',
-      });
-    }
-    rename(half, image);
-    const size = (await run(['du', '-sh', image])).split('\t')[0];
-    console.log(`  ${size} in ${image}`);
-    return image;
-  });
-}
+export const ensureImage = (mirror?: string): Promise<string> =>
+  ensureCached(
+    {
+      name: recipeHash(),
+      what: 'lab image',
+      takes: 'about a minute',
+      parts: ['bare', 'ready', 'world'].map((tree) => `${tree}/etc`),
+      build,
+    },
+    mirror,
+  );
+
+/** The folder with the system `browser` in it, `world` with Chromium; built first where it is missing. */
+export const ensureBrowser = (mirror?: string): Promise<string> =>
+  ensureCached(
+    {
+      name: browserHash(),
+      what: 'lab client with Chromium',
+      takes: 'about a minute',
+      parts: ['browser/usr/bin/chromium'],
+      build: async (folder, source) => {
+        await step('Debian for a client with Chromium', () => makeSystem('browser', folder, source));
+      },
+    },
+    mirror,
+  );

@@ -1,7 +1,8 @@
 /** The command lines that start the lab's machines; nothing here runs anything. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { nameOf, type Place } from './place.ts';
-import { isDroplet, RESOLVER, type Role, SITE } from './roles.ts';
+import { isDroplet, type Role } from './roles.ts';
+import { resolverWords } from './sites.ts';
 
 /** systemd-nspawn's environment: /proc/sys/net can be written, many machines share one read-only tree. */
 export const NSPAWN_ENVIRONMENT = { SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network', SYSTEMD_NSPAWN_LOCK: '0' };
@@ -11,13 +12,12 @@ export interface MachineParts {
   tree: string;
   /** npm's own folder on this computer. */
   npm: string;
+  /** The tree has Chromium. */
+  browser: boolean;
 }
 
 const escaped = (path: string): string => path.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
 const readOnly = (path: string, inside: string): string => `--bind-ro=${escaped(path)}:${inside}`;
-
-/** Names of the resolver's only host. */
-export const SITE_NAMES = ['www.example.org', 'example.org'] as const;
 
 function dropletWords(place: Place, role: Role): string[] {
   return [
@@ -28,12 +28,21 @@ function dropletWords(place: Place, role: Role): string[] {
   ];
 }
 
-const clientWords = (place: Place, { npm }: MachineParts): string[] => [
+/** Chromium's policies, each a file of its own: the container's, and that it trusts the lab's sites. */
+const policyWords = (place: Place): string[] =>
+  [join(place.project, 'client', 'policies', 'comps.json'), join(place.directory, 'site-ca.json')].map(
+    (path) => readOnly(path, `/etc/chromium/policies/managed/${basename(path)}`),
+  );
+
+const clientWords = (place: Place, { npm, browser }: MachineParts): string[] => [
   readOnly(join(place.project, 'client', 'scripts'), '/comps'),
   readOnly(join(place.project, 'node_modules'), '/node_modules'),
   readOnly(join(place.project, '.npmrc'), '/.npmrc'),
   readOnly(npm, '/opt/npm'),
   readOnly(place.clientDirectory, '/etc/wireguard'),
+  // By this curl trusts the lab's sites.
+  readOnly(join(place.directory, 'site-ca.pem'), '/etc/ssl/certs/ca-certificates.crt'),
+  ...(browser ? policyWords(place) : []),
   '--console=pipe',
   '--as-pid2',
   'sleep',
@@ -42,19 +51,13 @@ const clientWords = (place: Place, { npm }: MachineParts): string[] => [
 
 /** Web site and resolver in one machine; if one of them ends, the machine does. */
 function inetWords(place: Place): string[] {
-  const resolver = [
-    'dnsmasq --keep-in-foreground --conf-file=/dev/null --user=root --no-hosts --no-resolv',
-    `--bind-interfaces --listen-address=${RESOLVER} --except-interface=lo`,
-    `--host-record=${SITE_NAMES.join(',')},${SITE} --local=/#/`,
-    '--log-queries --log-facility=/site/dns.log',
-  ].join(' ');
   return [
     `--bind=${escaped(join(place.directory, 'site'))}:/site`,
     '--console=pipe',
     '--as-pid2',
     'bash',
     '-c',
-    `nginx -c /site/nginx.conf & ${resolver} & wait -n`,
+    `nginx -c /site/nginx.conf & ${resolverWords().join(' ')} & wait -n`,
   ];
 }
 
@@ -88,6 +91,8 @@ const INSIDE = [
   'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   'HOME=/root',
   'LANG=C.UTF-8',
+  // As in the container: else npx asks the registry for news, in the midst of a measurement.
+  'npm_config_update_notifier=false',
 ];
 
 /**

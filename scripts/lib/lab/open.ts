@@ -20,7 +20,10 @@ export interface Outcome {
 
 export interface Lab {
   name: string;
-  /** `.lab`: hosts.ini, config.cfg, id_ed25519, known_hosts, site/access.log, site/dns.log, log/. */
+  /**
+   * `.lab`: hosts.ini, config.cfg, id_ed25519, known_hosts, site/access.log, site/dns.log, log/; by site-ca.pem and
+   * Chromium's policy site-ca.json one trusts the sites.
+   */
   directory: string;
   /** Client files written here are what the client machine sees in /etc/wireguard. */
   clientDirectory: string;
@@ -92,7 +95,8 @@ export function labOf(place: Place, state: State): Lab {
       // Else its namespace would go on answering in its place.
       await unplug(place, role);
     },
-    start: (role) => start(place, state, role),
+    // An `up` may have given its client another system since.
+    start: (role) => start(place, readState(place) ?? state, role),
   };
 }
 

@@ -17,6 +17,9 @@ const WORLD = [
   ...['nodejs', 'nginx-light', 'dnsmasq-base'],
 ];
 
+/** What a client that drives Chromium has in addition; Debian's own package keeps the sandbox. */
+const BROWSER = ['chromium', 'fonts-dejavu-core', 'passwd'];
+
 /** Where a droplet's own package folder is. */
 export const POOL = '/opt/packages';
 
@@ -32,15 +35,22 @@ const FETCH_POOL = [
 const LINK_NPM =
   'ln -s /opt/npm/bin/npm-cli.js "$1/usr/local/bin/npm" && ln -s /opt/npm/bin/npx-cli.js "$1/usr/local/bin/npx"';
 
+// Chromium never runs as root: it would have no sandbox. The same user as in client/Dockerfile.
+const ADD_USER = 'chroot "$1" useradd --create-home --shell /usr/sbin/nologin browser';
+
 interface System {
   packages: string[];
   hook: string;
 }
 
-const SYSTEMS: Record<'bare' | 'world', System> = {
+const SYSTEMS = {
   bare: { packages: DROPLET, hook: FETCH_POOL },
   world: { packages: WORLD, hook: LINK_NPM },
-};
+  browser: { packages: [...WORLD, ...BROWSER], hook: `${LINK_NPM} && ${ADD_USER}` },
+} satisfies Record<string, System>;
+
+/** A system made from packages. */
+export type SystemName = keyof typeof SYSTEMS;
 
 /** Files written into every system. */
 export const FILES: Record<string, string> = {
@@ -66,7 +76,7 @@ export const REMOVED = [
 ];
 
 /** mmdebstrap's command line for one system. */
-export function debianWords(name: 'bare' | 'world', tree: string, mirror: string): string[] {
+export function debianWords(name: SystemName, tree: string, mirror: string): string[] {
   const { packages, hook } = SYSTEMS[name];
   const without = ['doc', 'man', 'locale', 'info'].map(
     (folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`,
@@ -81,9 +91,13 @@ export function debianWords(name: 'bare' | 'world', tree: string, mirror: string
   ];
 }
 
+const hashOf = (recipe: unknown): string =>
+  createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
+
 /** The image's name. */
 export const recipeHash = (): string =>
-  createHash('sha256')
-    .update(JSON.stringify([debianWords('bare', '', ''), debianWords('world', '', ''), FILES, REMOVED]))
-    .digest('hex')
-    .slice(0, 12);
+  hashOf([debianWords('bare', '', ''), debianWords('world', '', ''), FILES, REMOVED]);
+
+/** The name of the system with Chromium, which stands beside the image. */
+export const browserHash = (): string =>
+  `browser-${hashOf([debianWords('browser', '', ''), FILES, REMOVED])}`;

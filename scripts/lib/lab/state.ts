@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { readTextIfAny, writeText } from '../files.ts';
 import type { Place } from './place.ts';
 
-const schema = z.object({ vpn: z.int().min(1), comp: z.int().min(0), image: z.string(), npm: z.string() });
+const schema = z.object({
+  vpn: z.int().min(1),
+  comp: z.int().min(0),
+  image: z.string(),
+  npm: z.string(),
+  /** Where the client has Chromium: the folder that it is started from. */
+  browser: z.string().optional(),
+});
 
 /** The lab's shape, and the folders its machines are started from. */
 export type State = z.infer<typeof schema>;

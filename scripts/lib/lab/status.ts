@@ -20,6 +20,8 @@ export interface LabStatus {
   name: string;
   /** Everyone in it is up. */
   up: boolean;
+  /** Its client has Chromium. */
+  browser: boolean;
   /** Some of it is there, but no `up` has come to its end. */
   remains: boolean;
   directory: string;
@@ -46,6 +48,7 @@ export async function labStatus(name = 'lab'): Promise<LabStatus> {
   return {
     name,
     up: state !== undefined && machines.every(({ up }) => up),
+    browser: state?.browser !== undefined,
     remains: state === undefined && (machines.length > 0 || exists(place.directory)),
     directory: place.directory,
     clientDirectory: place.clientDirectory,

@@ -5,7 +5,7 @@ import { clear } from './clear.ts';
 import { type Decision, decide } from './decide.ts';
 import { writeFolder } from './folder.ts';
 import { checkHost, npmFolder } from './host.ts';
-import { ensureImage } from './image.ts';
+import { ensureBrowser, ensureImage } from './image.ts';
 import { withLock } from './lock.ts';
 import { buildNetwork, namespacesOf } from './network.ts';
 import { type Lab, labOf } from './open.ts';
@@ -16,6 +16,8 @@ import { readState, type State, writeState } from './state.ts';
 
 export interface UpOptions extends Partial<Shape> {
   name?: string;
+  /** The client has Chromium, as the container wgclient does. A client that runs without is started anew for it. */
+  browser?: boolean | undefined;
 }
 
 /** Refuses while another `up` or `down` of this lab is at work. */
@@ -31,10 +33,20 @@ export const alone = <T>(place: Place, work: () => Promise<T>): Promise<T> =>
     work,
   );
 
-/** What a lab needs before it can be put up, with progress: this computer's packages, and the image. */
-export async function prepareLab(mirror?: string): Promise<string> {
+/** The folders that a lab's machines are started from. */
+type Images = Pick<State, 'image' | 'browser'>;
+
+interface PrepareOptions {
+  browser?: boolean | undefined;
+  /** Debian's; apt's own unless given. */
+  mirror?: string | undefined;
+}
+
+/** What a lab needs before it can be put up, with progress: this computer's packages, and the images. */
+export async function prepareLab({ browser, mirror }: PrepareOptions = {}): Promise<Images> {
   await checkHost();
-  return ensureImage(mirror);
+  const image = await ensureImage(mirror);
+  return browser ? { image, browser: await ensureBrowser(mirror) } : { image };
 }
 
 async function build(place: Place, state: State, signal: AbortSignal): Promise<void> {
@@ -73,17 +85,32 @@ async function buildWhole(place: Place, state: State): Promise<void> {
 export async function bringUp(options: UpOptions = {}): Promise<{ lab: Lab; decision: Decision }> {
   const { name = 'lab', vpn = 3, comp = 1 } = options;
   const place = placeOf(name);
-  const state: State = { vpn, comp, image: await prepareLab(), npm: await npmFolder() };
+  // A lab that had Chromium once has it until it is taken down.
+  const browser = options.browser === true || readState(place)?.browser !== undefined;
+  const state: State = { vpn, comp, ...(await prepareLab({ browser })), npm: await npmFolder() };
   return alone(place, async () => {
     const before = readState(place);
-    const decision = decide(name, state, {
-      shape: before,
-      namespaces: await namespacesOf(place),
-      machines: [...runningIn(place).keys()],
-    });
+    const decision = decide(
+      name,
+      { vpn, comp, browser },
+      {
+        shape: before,
+        browser: before?.browser !== undefined,
+        namespaces: await namespacesOf(place),
+        machines: [...runningIn(place).keys()],
+      },
+    );
     if (decision.do === 'build') await buildWhole(place, state);
-    const lab = labOf(place, decision.do === 'build' ? state : (before ?? state));
-    if (decision.do === 'start') for (const role of decision.roles) await lab.start(role);
+    const standing =
+      decision.do === 'build' || before === undefined ? state : { browser: state.browser, ...before };
+    const lab = labOf(place, standing);
+    if (decision.do === 'start') {
+      writeState(place, standing);
+      for (const role of decision.roles) {
+        await lab.stop(role);
+        await lab.start(role);
+      }
+    }
     return { lab, decision };
   });
 }

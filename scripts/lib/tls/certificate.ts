@@ -1,4 +1,4 @@
-/** A certificate for the demo's site, by an authority that is forgotten as soon as it has signed it. */
+/** A certificate for a site of ours, by an authority that is forgotten as soon as it has signed it. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Fault } from '../cli.ts';
@@ -8,11 +8,11 @@ import { attempt, run } from '../transport/local.ts';
 
 const DAYS = '3650';
 
-/** Refuses where there is no openssl. */
-export async function requireOpenssl(): Promise<void> {
+/** Refuses where there is no openssl; `site` says whose certificate it is wanted for. */
+export async function requireOpenssl(site: string): Promise<void> {
   if ((await attempt(['openssl', 'version'])).code === 0) return;
   throw new Fault({
-    what: 'openssl is missing: it makes the certificate of the demo’s site',
+    what: `openssl is missing: it makes the certificate of ${site}`,
     next: 'sudo apt-get install openssl',
   });
 }
@@ -26,7 +26,7 @@ const newKey = (): string =>
 
 /** openssl's settings: names as it writes them, `DNS:example.org`. */
 export const opensslConfig = (names: readonly string[]): string =>
-  fromTemplate('wg-migrate/openssl.cnf', {
+  fromTemplate('openssl.cnf', {
     permitted: names.map((name) => `permitted;DNS:${name}`).join(', '),
     alternatives: names.map((name) => `DNS:${name}`).join(', '),
   });
@@ -39,8 +39,15 @@ export interface SiteCertificate {
   key: string;
 }
 
-/** Makes a certificate, with a folder of its own to work in. Keys come to openssl by its standard input. */
-export async function makeCertificate(folder: string, names: readonly string[]): Promise<SiteCertificate> {
+/**
+ * Makes a certificate for these names, with a folder of its own to work in; `issuer` is what the authority is called.
+ * Keys come to openssl by its standard input.
+ */
+export async function makeCertificate(
+  folder: string,
+  issuer: string,
+  names: readonly string[],
+): Promise<SiteCertificate> {
   const file = (name: string): string => join(folder, name);
   const keys = { authority: newKey(), site: newKey() };
   const [config, authority, request] = [file('openssl.cnf'), file('authority.crt'), file('site.csr')];
@@ -51,10 +58,7 @@ export async function makeCertificate(folder: string, names: readonly string[]):
 
   writeText(config, opensslConfig(names));
   const asAuthority = ['-x509', '-extensions', 'authority', '-days', DAYS];
-  writeText(
-    authority,
-    await openssl(keys.authority, 'req', ...forNew('/CN=wg-migrate demo'), ...asAuthority),
-  );
+  writeText(authority, await openssl(keys.authority, 'req', ...forNew(`/CN=${issuer}`), ...asAuthority));
   writeText(request, await openssl(keys.site, 'req', ...forNew(`/CN=${names[0]}`)));
   const signing = ['-CA', authority, '-CAkey', '/dev/stdin', '-days', DAYS, '-sha256'];
   const serial = ['-set_serial', `0x00${randomBytes(16).toString('hex')}`];
@@ -63,3 +67,7 @@ export async function makeCertificate(folder: string, names: readonly string[]):
   const certificate = await openssl(keys.authority, ...words);
   return { authority: readText(authority), certificate, key: keys.site };
 }
+
+/** Chromium's policy by which it trusts an authority (PEM) in addition to its own. */
+export const trustPolicy = (authority: string): string =>
+  `${JSON.stringify({ CACertificates: [authority.replace(/-----[^-]+-----|\s/g, '')] }, null, 2)}\n`;

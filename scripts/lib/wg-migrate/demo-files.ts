@@ -1,11 +1,11 @@
 /** All files of a rendering, as values: pure. */
+import { type SiteCertificate, trustPolicy } from '../tls/certificate.ts';
 import { type ClientFile, clientFiles } from '../wireguard/client-files.ts';
 import { serverConf, serverNat } from '../wireguard/server-files.ts';
 import type { Topology, TunnelPlan } from '../wireguard/topology.ts';
-import type { SiteCertificate } from './certificate.ts';
 import type { TunnelEnds } from './keys.ts';
 import { GATEWAY, type Plan, TUNNELS, WEBDRIVER_PORT } from './plan.ts';
-import { browserPolicy, browserScript, migrateScript, serverScript, siteFiles } from './texts.ts';
+import { browserScript, migrateScript, serverScript, siteFiles } from './texts.ts';
 
 /** `name` is relative to the demo’s folder. */
 export type DemoFile = ClientFile;
@@ -57,5 +57,5 @@ export const demoFiles = (parts: DemoParts): DemoFile[] => [
   { name: 'site/tls/site.crt', text: parts.site.certificate, mode: PUBLIC },
   { name: 'site/tls/site.key', text: parts.site.key, mode: SECRET },
   { name: 'browser/start.sh', text: browserScript(parts.plan), mode: SCRIPT },
-  { name: 'browser/policies/authority.json', text: browserPolicy(parts.site.authority), mode: PUBLIC },
+  { name: 'browser/policies/authority.json', text: trustPolicy(parts.site.authority), mode: PUBLIC },
 ];

@@ -12,11 +12,11 @@ import {
   setMode,
   writeText,
 } from '../files.ts';
-import { makeCertificate, type SiteCertificate } from './certificate.ts';
+import { makeCertificate, type SiteCertificate } from '../tls/certificate.ts';
 import { type DemoFile, demoFiles } from './demo-files.ts';
 import { freshKeys, renderingId } from './keys.ts';
 import { demoTopology, type Plan, SITE_NAMES } from './plan.ts';
-import { composeFile, type ProjectFolders } from './texts.ts';
+import { composeFile, type ProjectFolders, TITLE } from './texts.ts';
 
 /** By this file the next rendering knows the folder as one of its own; it keeps keys out of git as well. */
 const MARK = '.gitignore';
@@ -44,7 +44,7 @@ async function certify(directory: string): Promise<SiteCertificate> {
   const clear = atEnd(() => remove(work));
   try {
     makeFolder(work, 0o700);
-    return await makeCertificate(work, SITE_NAMES);
+    return await makeCertificate(work, TITLE, SITE_NAMES);
   } finally {
     await clear();
   }

@@ -49,19 +49,6 @@ export const migrateScript = (): string => fromTemplate('wg-migrate/migrate.sh',
 export const browserScript = ({ gate }: Plan): string =>
   fromTemplate('wg-migrate/browser.sh', { gate, webdriver: WEBDRIVER_PORT });
 
-/** Chromium's policy: it trusts this authority (PEM) in addition to its own. */
-export const browserPolicy = (authority: string): string =>
-  `${JSON.stringify(
-    {
-      CACertificates: [authority.replace(/-----[^-]+-----|\s/g, '')],
-      // Else it asks for www.google.com and clients2.google.com at every start; no flag ends that.
-      DefaultSearchProviderEnabled: false,
-      BrowserNetworkTimeQueriesEnabled: false,
-    },
-    null,
-    2,
-  )}\n`;
-
 /** The site's files, but for its keys. */
 export const siteFiles = ({ site, comp, internet }: Plan): [name: string, text: string][] => [
   ['start.sh', fromTemplate('wg-migrate/site.sh', {})],

@@ -2,11 +2,13 @@
 
 import { jsonOf } from './data.js';
 import { articles, field, filter, followHash, step } from './filter.js';
-import { drawFigure, dropFigure, redrawAll, togglePath, zoom } from './plots.js';
+import { drawFigure, dropFigure, redrawAll, resizeAll, togglePath, zoom } from './plots.js';
 import { renewTheme } from './theme.js';
 
 /** Figures drawn for the printer at most: each takes a few megabytes until it is printed. */
 const PRINTED = 80;
+/** Pixels across a sheet of A4 or Letter between its margins. */
+const PAPER = 660;
 
 /** @param {Element} article */
 const figureOf = (article) => /** @type {HTMLElement | null} */ (article.querySelector('figure.plot'));
@@ -68,6 +70,14 @@ addEventListener('beforeprint', () => {
     const figure = figureOf(article);
     if (figure !== null) drawFigure(figure);
   }
+  document.documentElement.classList.add('paper');
+  renewTheme();
+  resizeAll(PAPER);
+});
+addEventListener('afterprint', () => {
+  document.documentElement.classList.remove('paper');
+  renewTheme();
+  resizeAll();
 });
 
 // A browser that is reloaded fills the form in again by itself.

@@ -134,6 +134,16 @@ export function zoom(figure, key) {
   return true;
 }
 
+/**
+ * Fits the plots into the paper, or, without a width, into the window again.
+ * @param {number} [width]
+ */
+export function resizeAll(width) {
+  for (const [figure, { packets, growth }] of drawings)
+    for (const plot of [packets, growth])
+      plot.setSize({ width: width ?? Math.max(240, figure.clientWidth), height: plot.height });
+}
+
 export function redrawAll() {
   for (const { packets, growth } of drawings.values()) {
     packets.redraw(false);

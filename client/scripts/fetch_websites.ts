@@ -3,11 +3,12 @@ import { Option } from 'commander';
 import { systemClock } from './lib/clock.ts';
 import { beforeFrom, collect } from './lib/collect/collect.ts';
 import { versions as findVersions, hostFacts } from './lib/collect/host.ts';
+import { Migrator } from './lib/collect/migrator.ts';
 import { type PlannedVisit, plan } from './lib/collect/plan.ts';
 import { browserUser, openScratch, sweepScratch } from './lib/collect/profile.ts';
 import { Progress } from './lib/collect/progress.ts';
 import { openRun, readManifest, remaining } from './lib/collect/run.ts';
-import { RunSink, type Sink, StreamSink } from './lib/collect/sink.ts';
+import { placeFault, RunSink, type Sink, StreamSink } from './lib/collect/sink.ts';
 import { allEndpoints, existingRealInterfaces, Probe, tunnelsOf } from './lib/collect/tunnels.ts';
 import { readUrls } from './lib/collect/urls.ts';
 import { atEnd, command, exitWith, main, takeSignal } from './lib/command.ts';
@@ -160,13 +161,17 @@ function openSink(
   scratch: string,
   open: () => { settings: Settings; planned: PlannedVisit[] },
 ) {
-  const { settings, planned } = open();
-  if (flags.run === undefined) {
-    const todo = planned.map((visit) => ({ planned: visit, before: beforeFrom([]) }));
-    return { sink: new StreamSink(flags.out, scratch) as Sink, todo, finished: 0 };
+  try {
+    const { settings, planned } = open();
+    if (flags.run === undefined) {
+      const todo = planned.map((visit) => ({ planned: visit, before: beforeFrom([]) }));
+      return { sink: new StreamSink(flags.out, scratch) as Sink, todo, finished: 0 };
+    }
+    const sink = new RunSink(flags.run);
+    return { sink: sink as Sink, ...remaining(sink, planned, settings.retries) };
+  } catch (error) {
+    throw placeFault(flags.run ?? flags.out ?? scratch, error);
   }
-  const sink = new RunSink(flags.run);
-  return { sink: sink as Sink, ...remaining(sink, planned, settings.retries) };
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -201,8 +206,10 @@ async function run(flags: Flags): Promise<void> {
   if (finished > 0)
     progress.say(`${finished} of ${todo.length + finished} visits are there already${seedNote}`);
   else if (seedNote !== '') progress.say(`seed ${settings.seed}`);
+  const migrator = new Migrator(settings);
+  atEnd(() => migrator.abandon());
   const stage = {
-    ...{ settings, tunnels, user, scratch, sandbox: flags.sandbox, mostBytes: MOST_BYTES },
+    ...{ settings, tunnels, migrator, user, scratch, sandbox: flags.sandbox, mostBytes: MOST_BYTES },
     ...{ real: existingRealInterfaces(), endpoints: allEndpoints(), clock: systemClock() },
   };
   const probe = new Probe(interfaces);

@@ -8,7 +8,8 @@ import { existingTunnels, namesIn, selectTunnels } from './lib/interfaces.ts';
 import { IpBatch } from './lib/ip-batch.ts';
 import { JsonLog } from './lib/json-log.ts';
 import { takeLock } from './lib/lock.ts';
-import { migrate, TABLE } from './lib/migration.ts';
+import { migrate, TABLE, type Totals } from './lib/migration.ts';
+import { serve } from './lib/orders.ts';
 import { requireNetAdmin } from './lib/privilege.ts';
 import { firstEntries } from './lib/schedule.ts';
 import { type Choice, choose, STRATEGIES, type StrategyName } from './lib/strategy.ts';
@@ -108,16 +109,14 @@ async function print(flags: Flags, seed: number, count: number): Promise<void> {
   await out.close();
 }
 
-/** Resolves at the first piece of standard input or its end, or where `stop` fires. */
-function firstInput(stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      process.stdin.off('data', finish).off('end', finish).destroy();
-      resolve();
-    };
-    stop.addEventListener('abort', finish, { once: true });
-    process.stdin.once('data', finish).once('end', finish);
-  });
+/** An `ip` that is there and answers, so that the first switch is as quick as the others. */
+async function openRoutes(): Promise<IpBatch> {
+  const routes = new IpBatch();
+  const closed = atEnd(() => routes.close());
+  const ready = await routes.ready();
+  if (ready.ok) return routes;
+  await closed();
+  throw new Fault({ what: `ip -batch does not work: ${ready.message}`, next: 'apt-get install iproute2' });
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -134,37 +133,43 @@ async function run(flags: Flags): Promise<void> {
     gone: () => stop.abort('log reader gone'),
     trouble: (message) => console.error(`the switch log cannot be written, trying again: ${message}`),
   });
-  const routes = new IpBatch();
-  atEnd(() => routes.close());
-  const ready = await routes.ready();
-  if (!ready.ok)
-    throw new Fault({ what: `ip -batch does not work: ${ready.message}`, next: 'apt-get install iproute2' });
-
   const clock = systemClock();
-  if (flags.hold) {
-    log.line({ event: 'ready', time: clock.epoch(clock.now()) });
-    await firstInput(stop.signal);
-  }
+  const now = (): number => clock.epoch(clock.now());
   const { period, duration, switches } = flags;
-  log.line({
-    event: 'start',
-    time: clock.epoch(clock.now()),
-    ...heading(flags, seed, interfaces, choice),
-    table: TABLE,
-    node: process.version,
-  });
-  const totals = await migrate(
-    { interfaces, choice, period, duration, switches },
-    { clock, routes, log: (line) => log.line(line), warn: console.error },
-    stop.signal,
-  );
-  log.line({ event: 'end', time: clock.epoch(clock.now()), ...totals });
+  /** Carries one schedule out, from its start line to its end line. */
+  const carryOut = async (of: number, plan: Choice, end: AbortSignal): Promise<Totals> => {
+    const routes = await openRoutes();
+    clock.follow();
+    log.line({
+      event: 'start',
+      time: now(),
+      ...heading(flags, of, interfaces, plan),
+      table: TABLE,
+      node: process.version,
+    });
+    const totals = await migrate(
+      { interfaces, choice: plan, period, duration, switches },
+      { clock, routes, log: (line) => log.line(line), warn: console.error },
+      end,
+    );
+    log.line({ event: 'end', time: now(), ...totals });
+    return totals;
+  };
+  let set = true;
+  if (flags.hold) {
+    await serve(
+      stop.signal,
+      () => log.line({ event: 'ready', time: now() }),
+      async (of, end) => {
+        await carryOut(of ?? seed, of === undefined ? choice : chooseFor(flags, of, interfaces), end);
+      },
+    );
+  } else set = (await carryOut(seed, choice, stop.signal)).path !== null;
   const complete = await log.close();
-  if (totals.path === null)
-    console.error('error: not one path could be set; the reasons are in the switch log');
-  if (!complete && totals.reason !== 'log reader gone')
+  if (!set) console.error('error: not one path could be set; the reasons are in the switch log');
+  if (!complete && stop.signal.reason !== 'log reader gone')
     console.error('error: lines of the switch log were lost');
-  if (totals.path === null || !complete) exitWith(EXIT.failed);
+  if (!set || !complete) exitWith(EXIT.failed);
 }
 
 await main(program);

@@ -2,9 +2,13 @@
 import {
   accessSync,
   close,
+  closeSync,
   constants,
+  fstatSync,
+  ftruncateSync,
   openSync,
   readFileSync,
+  readSync,
   statSync,
   write,
   writeFileSync,
@@ -41,6 +45,35 @@ export async function writeFrom(fd: number, bytes: Buffer, start: number): Promi
 }
 
 export const closeFile = promisify(close);
+
+/** Bytes of an open file; undefined where it is none that keeps them: a pipe, a terminal, a device. */
+export function sizeIfFile(fd: number): number | undefined {
+  const stat = fstatSync(fd);
+  return stat.isFile() ? stat.size : undefined;
+}
+
+/** Takes away what an open file has behind its first `size` bytes. */
+export const cutFile = (fd: number, size: number): void => ftruncateSync(fd, size);
+
+const PIECE = 65_536;
+const NEWLINE = 10;
+
+/** Bytes of a file up to its last newline, with it. */
+export function bytesOfLines(path: string): number {
+  const fd = openSync(path, 'r');
+  try {
+    const piece = Buffer.alloc(PIECE);
+    for (let end = fstatSync(fd).size; end > 0; ) {
+      const start = Math.max(0, end - PIECE);
+      const last = piece.subarray(0, readSync(fd, piece, 0, end - start, start)).lastIndexOf(NEWLINE);
+      if (last >= 0) return start + last + 1;
+      end = start;
+    }
+    return 0;
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** Refuses a file that could not be written later on: its folder is not there, or it is a folder itself. */
 export function requirePlace(path: string, at: string): void {

@@ -10,13 +10,22 @@ const address = (name: string): string => `\0${name}`;
 /** How long the holder has to tell its process number, milliseconds. */
 const ANSWER_MS = 500;
 
-function askHolder(name: string): Promise<string | undefined> {
+interface Holder {
+  /** Somebody has the lock, answering or not. */
+  there: boolean;
+  pid: string | undefined;
+}
+
+function askHolder(name: string): Promise<Holder> {
   return new Promise((resolve) => {
     let answer = '';
-    const socket = connect(address(name));
+    let there = false;
+    const socket = connect(address(name), () => {
+      there = true;
+    });
     const finish = (): void => {
       socket.destroy();
-      resolve(/^\d+$/.test(answer) ? answer : undefined);
+      resolve({ there, pid: /^\d+$/.test(answer) ? answer : undefined });
     };
     socket.setTimeout(ANSWER_MS, finish).on('error', finish).on('close', finish);
     socket.setEncoding('utf8').on('data', (text: string) => {
@@ -45,11 +54,11 @@ export async function takeLock(name: string, holds: string): Promise<void> {
     return;
   }
   if (error.code !== 'EADDRINUSE') throw error;
-  throw held(holds, await askHolder(name), name);
+  throw held(holds, (await askHolder(name)).pid, name);
 }
 
 /** Throws a Fault where somebody has a lock of this network namespace. */
 export async function refuseWhileHeld(name: string, holds: string): Promise<void> {
-  const pid = await askHolder(name);
-  if (pid !== undefined) throw held(holds, pid, name);
+  const { there, pid } = await askHolder(name);
+  if (there) throw held(holds, pid, name);
 }

@@ -55,9 +55,9 @@ export class Tool {
     this.child.kill(signal);
   }
 
-  /** Writes to its standard input and closes that. */
+  /** Writes to its standard input. */
   input(text: string): void {
-    this.child.stdin?.end(text);
+    this.child.stdin?.write(text);
   }
 
   /** Waits until `test` holds, asked anew whenever it says something or ends; false where it took longer than `ms`. */

@@ -77,7 +77,7 @@ export class Browser {
     const { profile, user, sandbox, har, keylog, now } = wish;
     const env = { ...process.env, HOME: profile, TMPDIR: profile };
     const drop = user === undefined ? {} : { COMPS_UID: String(user.uid), COMPS_GID: String(user.gid) };
-    try {
+    const start = async (): Promise<Browser> => {
       const context = await chromium.launchPersistentContext(profile, {
         executablePath: AS_USER,
         args: flags,
@@ -97,6 +97,9 @@ export class Browser {
       const browser = new Browser(context, page, session, profile);
       await browser.watch(now);
       return browser;
+    };
+    try {
+      return await within(START + ANSWER, start(), () => new Error('it does not answer'));
     } catch (error) {
       await endProfile(profile);
       throw new VisitError('crash', `Chromium did not start: ${startTrouble(messageOf(error))}`);
@@ -129,15 +132,26 @@ export class Browser {
   /** What there is on the page; throws a VisitError where its own scripts leave it no time to answer. */
   async facts(): Promise<PageFacts> {
     const late = () =>
-      new VisitError('timeout', `the page does not answer: a script of its own keeps it busy`);
-    const [title, source] = await within(
-      ANSWER,
-      Promise.all([this.page.title(), this.page.content()]),
-      late,
-    ).catch((error: unknown) => {
-      throw this.trouble ?? (error instanceof VisitError ? error : new VisitError('crash', messageOf(error)));
+      new VisitError('timeout', 'the page does not answer: a script of its own keeps it busy');
+    const read = async (): Promise<PageFacts> => {
+      const end = performance.now() + ANSWER;
+      for (;;) {
+        try {
+          return { title: await this.page.title(), source: await this.page.content(), url: this.page.url() };
+        } catch (error) {
+          // Between two documents, where a page leads to another at once.
+          if (!/navigating|context was destroyed/.test(messageOf(error)) || performance.now() > end)
+            throw error;
+          await this.page.waitForLoadState('load', { timeout: ANSWER });
+        }
+      }
+    };
+    return within(ANSWER, read(), late).catch((error: unknown) => {
+      throw (
+        this.trouble ??
+        (error instanceof VisitError ? error : new VisitError('crash', messageOf(error).split('\n')[0] ?? ''))
+      );
     });
-    return { url: this.page.url(), title, source };
   }
 
   async screenshot(file: string): Promise<void> {

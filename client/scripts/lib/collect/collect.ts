@@ -1,11 +1,12 @@
 /** A run: visit after visit, attempt after attempt, until all are there or the machine gives out. */
-import { EXIT, Fault, messageOf } from '../fault.ts';
+import { EXIT, Fault } from '../fault.ts';
 import { freeSpace } from '../folders.ts';
 import { FAILURES, type FailureKind, type Versions } from '../trace/record.ts';
+import { stopped } from './failure.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { backOff, type PlannedVisit } from './plan.ts';
 import type { Progress } from './progress.ts';
-import { diskFull, isFull, type Sink } from './sink.ts';
+import { diskFull, isFull, placeFault, type Sink } from './sink.ts';
 import { networkGone, type Probe } from './tunnels.ts';
 import { carryOut, type Stage } from './visit.ts';
 
@@ -65,9 +66,6 @@ async function rest(seconds: number, stop: AbortSignal): Promise<void> {
   });
 }
 
-const stopped = (): Fault =>
-  new Fault({ what: 'stopped; the same command again goes on from here', code: EXIT.interrupted });
-
 /** Waits for every tunnel to answer; a Fault where one stays silent too long. */
 async function untilThere({ probe, progress, patience }: Collection, stop: AbortSignal): Promise<void> {
   const end = performance.now() + patience * 1000;
@@ -104,7 +102,7 @@ async function attemptOnce(
 ): Promise<Outcome> {
   const { stage, sink, probe, versions } = run;
   const folder = sink.open(planned.visit, attempt);
-  const raw = await carryOut(stage, planned, folder);
+  const raw = await carryOut(stage, planned, folder, stop);
   if (stop.aborted) throw stopped();
   // What the tools met: their captures are cut off, and so would be what is written of them.
   const trouble = [raw.captures, raw.migration, raw.page].find((failure) => isFull(failure?.message ?? ''));
@@ -130,7 +128,7 @@ export async function collect(run: Collection, stop: AbortSignal): Promise<numbe
       progress.at(planned.url);
       attempts++;
       const outcome = await attemptOnce(run, planned, attempts, stop).catch((error: unknown) => {
-        throw isFull(messageOf(error)) ? diskFull(run.sink.place) : error;
+        throw placeFault(run.sink.place, error);
       });
       const kind = outcome.facts.failure?.kind;
       if (kind === undefined || !NOT_THE_PAGES.has(kind)) counted++;

@@ -77,10 +77,11 @@ export function astray(name: string, { packets }: Pcap, all: readonly Spell[]): 
   const [first] = all;
   if (first === undefined) return 0;
   const own = all.filter(({ path }) => path === name);
+  const sent = packets.filter(({ time, direction }) => direction === 1 && time >= first.from + SLACK);
   let i = 0;
   let count = 0;
-  for (const { time, direction } of packets) {
-    if (direction !== 1 || time < first.from + SLACK) continue;
+  // In time order: the kernel stamps packets on several processors.
+  for (const time of sent.map((packet) => packet.time).sort((a, b) => a - b)) {
     while (i < own.length && (own[i] as Spell).to + SLACK < time) i++;
     const spell = own[i];
     if (spell === undefined || time < spell.from - SLACK) count++;

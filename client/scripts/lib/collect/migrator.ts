@@ -1,4 +1,4 @@
-/** migrate.ts as a program beside a visit. */
+/** migrate.ts as a program beside the visits: one for a whole run, which carries out a schedule for each visit. */
 import { fileURLToPath } from 'node:url';
 import type { LogLine } from '../migration.ts';
 import { endText, Tool } from '../process.ts';
@@ -14,7 +14,6 @@ export interface MigratorWish {
   strategy: StrategyName;
   /** Seconds. */
   period: number;
-  seed: number;
   interfaces: readonly string[];
 }
 
@@ -34,74 +33,96 @@ export function linesOf(text: string): { lines: string[]; rest: string } {
   return { lines: lines.filter((line) => line !== ''), rest };
 }
 
+/** The log of one schedule. */
+export interface Schedule {
+  lines: MigratorLine[];
+  /** As it was written. */
+  text: string;
+}
+
+const empty = (): Schedule => ({ lines: [], text: '' });
+
 export class Migrator {
-  /** Its log as it stands. */
-  readonly log: MigratorLine[] = [];
-  text = '';
+  private readonly wish: MigratorWish;
+  private tool: Tool | undefined;
+  private waits = false;
   private rest = '';
-  private readonly tool: Tool;
+  private current = empty();
 
-  /** Starts it; the schedule begins with {@link go}. */
-  constructor({ strategy, period, seed, interfaces }: MigratorWish) {
-    const flags = ['--strategy', strategy, '--period', String(period), '--seed', String(seed)];
-    const words = [...flags, '--interfaces', interfaces.join(','), '--hold'];
-    this.tool = new Tool([process.execPath, ...process.execArgv, SCRIPT, ...words], (text) =>
-      this.read(text),
-    );
+  constructor(wish: MigratorWish) {
+    this.wish = wish;
   }
 
-  /** Resolves once it waits for {@link go}. */
-  ready(): Promise<void> {
-    return this.until('ready', 'does not start');
+  /** Sees to it that one runs and waits; throws a VisitError where none does. */
+  async ready(): Promise<void> {
+    if (this.tool === undefined || this.tool.over !== undefined) this.tool = this.start();
+    if (!(await this.tool.until(PATIENCE, () => this.waits))) throw this.trouble('does not start');
   }
 
-  /** Begins the schedule; resolves once the first path is set. */
-  async go(): Promise<void> {
-    this.tool.input('go\n');
+  /** Begins the schedule of a seed; resolves once the first path is set. */
+  async run(seed: number): Promise<Schedule> {
+    this.current = empty();
+    this.waits = false;
+    this.tool?.input(`run ${seed}\n`);
     await this.until('switch', 'could not set the first path');
+    return this.current;
   }
 
-  /** Why it is of no use any more; undefined while it runs. */
+  /** Why the schedule is of no use any more; undefined while it runs. */
   get broken(): VisitError | undefined {
-    return this.tool.over === undefined ? undefined : this.trouble('ended early');
+    return this.tool?.over === undefined ? undefined : this.trouble('ended early');
   }
 
-  /** Its normal end: the last path stays. */
+  /** Ends the schedule; the last path stays. */
   async stop(): Promise<void> {
     const early = this.broken;
     if (early !== undefined) throw early;
-    await this.tool.end('SIGTERM', PATIENCE);
-    if (this.tool.over?.code !== 0 || this.log.at(-1)?.event !== 'end')
-      throw this.trouble('came to no good end');
+    this.tool?.input('stop\n');
+    await this.until('end', 'does not stop');
   }
 
+  /** Ends it, whatever it does: the next {@link ready} starts another. */
   async abandon(): Promise<void> {
-    await this.tool.end('SIGKILL', 0);
+    await this.tool?.end('SIGKILL', 0);
+  }
+
+  private start(): Tool {
+    const { strategy, period, interfaces } = this.wish;
+    const flags = ['--strategy', strategy, '--period', String(period)];
+    const words = [...flags, '--interfaces', interfaces.join(','), '--hold'];
+    this.rest = '';
+    this.waits = false;
+    this.current = empty();
+    return new Tool([process.execPath, ...process.execArgv, SCRIPT, ...words], (text) => this.read(text));
   }
 
   private async until(event: MigratorLine['event'], trouble: string): Promise<void> {
-    const there = () => this.log.some((line) => line.event === event);
-    if (!(await this.tool.until(PATIENCE, there))) throw this.trouble(trouble);
+    const { tool, current } = this;
+    const there = () => current.lines.some((line) => line.event === event);
+    if (tool === undefined || !(await tool.until(PATIENCE, there))) throw this.trouble(trouble);
   }
 
   private read(text: string): void {
-    this.text += text;
     const { lines, rest } = linesOf(this.rest + text);
     this.rest = rest;
-    for (const line of lines) this.log.push(JSON.parse(line) as MigratorLine);
-    this.tool.tell();
+    for (const text of lines) {
+      const line = JSON.parse(text) as MigratorLine;
+      if (line.event === 'ready') this.waits = true;
+      else {
+        this.current.lines.push(line);
+        this.current.text += `${text}\n`;
+      }
+    }
+    this.tool?.tell();
   }
 
   private trouble(what: string): VisitError {
-    const { over, said } = this.tool;
-    const errors = this.log.flatMap((line) =>
+    const { over, said } = this.tool ?? { over: undefined, said: '' };
+    const errors = this.current.lines.flatMap((line) =>
       line.event === 'error' ? [`${line.path}: ${line.message}`] : [],
     );
-    const details = [
-      over === undefined ? '' : endText(over),
-      said.trim().split('\n')[0] ?? '',
-      errors.at(-1) ?? '',
-    ];
+    const how = over === undefined ? '' : endText(over);
+    const details = [how, said.trim().split('\n')[0] ?? '', errors.at(-1) ?? ''];
     return new VisitError(
       'migration',
       ['migrate.ts', what, ...details].filter((text) => text !== '').join(': '),

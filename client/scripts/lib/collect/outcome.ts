@@ -56,7 +56,7 @@ function pageFailure({ page, document }: Raw): Failure | undefined {
 }
 
 function verdictOf(stage: Stage, raw: Raw, folder: string, silent: readonly string[]): Verdict {
-  const { log } = raw.migrator;
+  const log = raw.schedule.lines;
   const read = readCaptures(stage, folder);
   return judge({
     ...{ started: raw.started, navigated: raw.navigated, loaded: raw.loaded, ended: raw.ended },
@@ -87,7 +87,7 @@ export function outcomeOf(
   { folder, silent, versions }: { folder: string; silent: readonly string[]; versions: Versions },
 ): Outcome {
   const { status, failure, checks, totals } = verdictOf(stage, raw, folder, silent);
-  const { log } = raw.migrator;
+  const log = raw.schedule.lines;
   const switches = ofEvent(log, 'switch') as Switch[];
   const { settings } = stage;
   const good = status === 'success';
@@ -104,7 +104,7 @@ export function outcomeOf(
     ...{ interfaces: settings.interfaces, headers_only: settings.headers_only },
     versions: { ...versions, chromium: raw.browser?.version ?? versions.chromium },
   };
-  write(join(folder, FILE.switches), raw.migrator.text);
+  write(join(folder, FILE.switches), raw.schedule.text);
   removeIdle(stage, folder, failure);
   const summary = {
     ...facts,

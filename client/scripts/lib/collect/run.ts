@@ -55,7 +55,8 @@ export function openRun(
 ): Manifest {
   const there = readManifest(run);
   if (there === undefined) {
-    if (list(run).length > 0)
+    // What is left of a manifest while that was first written is no manifest.
+    if (list(run).some((name) => name !== `${MANIFEST}.half`))
       throw new Fault({
         at: '--run',
         what: `${run} is a folder with other things in it`,

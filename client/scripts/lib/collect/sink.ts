@@ -1,8 +1,8 @@
 /** Where visits go: into a run's folder, or as records to a file or a pipe. */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EXIT, Fault, messageOf } from '../fault.ts';
-import { closeFile, openToAppend, writeFrom } from '../files.ts';
+import { bytesOfLines, closeFile, cutFile, openToAppend, sizeIfFile, writeFrom } from '../files.ts';
 import { list, makeFolder, moveWhole, pieces, remove, sizeOf, write } from '../folders.ts';
 import { attemptFolder, FILE, readAttemptFolder, VISITS, WORK } from '../trace/layout.ts';
 import type { VisitSummary } from '../trace/record.ts';
@@ -30,6 +30,19 @@ export const diskFull = (place: string): Fault =>
     next: 'make room, then the same command again',
     code: EXIT.failed,
   });
+
+/** What the system says of a place that cannot be written, as a Fault; anything else as it is. */
+export function placeFault(place: string, error: unknown): unknown {
+  if (isFull(messageOf(error))) return diskFull(place);
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return error;
+  return new Fault({
+    at: place,
+    what: messageOf(error),
+    next: 'another place, or mend this one',
+    code: EXIT.failed,
+  });
+}
 
 async function writeAll(fd: number, text: string): Promise<void> {
   const bytes = Buffer.from(text);
@@ -99,29 +112,45 @@ export class RunSink implements Sink {
   }
 }
 
+/** Opens a file of lines to append to; a last line that somebody was cut off in is taken away, and said. */
+function openLines(path: string): number {
+  const fd = openToAppend(path, '--out');
+  const size = sizeIfFile(fd);
+  const whole = size === undefined ? undefined : bytesOfLines(path);
+  if (size === undefined || whole === undefined || whole === size) return fd;
+  cutFile(fd, whole);
+  console.error(`${path}: its last line was cut off; its ${size - whole} bytes are taken away`);
+  return fd;
+}
+
 /** Records appended to a file, or written to standard output. */
 export class StreamSink implements Sink {
   readonly place: string;
+  private readonly scratch: string;
   private readonly fd: number;
   private readonly name: string;
 
   /** `scratch`: where an attempt's files are until their records are written. */
   constructor(out: string | undefined, scratch: string) {
-    this.fd = out === undefined ? 1 : openToAppend(out, '--out');
+    this.fd = out === undefined ? 1 : openLines(out);
     this.name = out ?? 'standard output';
-    this.place = scratch;
+    this.place = out === undefined ? scratch : dirname(out);
+    this.scratch = scratch;
   }
 
   open(visit: string, attempt: number): string {
-    const folder = join(this.place, attemptFolder(visit, attempt));
+    const folder = join(this.scratch, attemptFolder(visit, attempt));
     makeFolder(folder);
     return folder;
   }
 
   async keep(folder: string, { records }: Outcome): Promise<void> {
+    const before = sizeIfFile(this.fd);
     try {
       for await (const text of records()) await writeAll(this.fd, text);
     } catch (error) {
+      // A visit's records are there all, or none of them, and no half a line.
+      if (before !== undefined) cutFile(this.fd, before);
       if (isFull(messageOf(error))) throw error;
       const gone = (error as NodeJS.ErrnoException).code === 'EPIPE';
       const what = gone ? 'its reader has gone' : messageOf(error);

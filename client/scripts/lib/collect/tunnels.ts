@@ -85,7 +85,23 @@ async function ping(words: readonly string[]): Promise<{ good: boolean; text: st
   return { good: code === 0, text: text + tool.said };
 }
 
-/** Asks each proxy by the way of its tunnel alone whether it is there. */
+/** What goes through all of the network: to the comp server, by whichever path is the current one. */
+const WHOLE = 'wg0';
+
+/** An address of which only the way there is asked (RFC 5737). */
+const ANYWHERE = '192.0.2.1';
+
+/** Whether a program's packets go into wg0, by this machine's own rules and tables; sends nothing. */
+function leadsIn(): boolean {
+  try {
+    const [route] = JSON.parse(askIp('-j', 'route', 'get', ANYWHERE)) as { dev?: string }[];
+    return route?.dev === WHOLE;
+  } catch {
+    return false;
+  }
+}
+
+/** Asks each proxy by the way of its tunnel alone whether it is there, and the comp server by the way of all programs. */
 export class Probe {
   private readonly inside = new Map<string, string>();
   private readonly names: readonly string[];
@@ -94,22 +110,29 @@ export class Probe {
     this.names = names;
   }
 
-  /** The tunnels that do not answer, none is good. Sends packets through each tunnel, so not during a capture. */
+  /**
+   * The tunnels that do not answer, none is good; wg0 only where all others do, as it goes through one of them. Sends
+   * packets through each tunnel, so not during a capture.
+   */
   async silent(): Promise<string[]> {
-    const answers = await Promise.all(this.names.map((name) => this.answers(name)));
-    return this.names.filter((_, i) => !answers[i]);
+    const all = [...this.names, WHOLE];
+    const answers = await Promise.all(all.map((name) => this.answers(name)));
+    const silent = all.filter((_, i) => !answers[i]);
+    const paths = silent.filter((name) => name !== WHOLE);
+    return paths.length > 0 ? paths : silent;
   }
 
   private async answers(name: string): Promise<boolean> {
+    if (name === WHOLE && !leadsIn()) return false;
     const inside = this.inside.get(name) ?? (await this.find(name));
     if (inside === undefined) return false;
     const { good } = await ping([...PATIENT, '-I', name, inside]);
     return good;
   }
 
-  /** The proxy's address inside: the one that a packet without time to live is refused by. */
+  /** The server's address inside: the one that a packet without time to live is refused by. */
   private async find(name: string): Promise<string | undefined> {
-    const { text } = await ping([...PATIENT, '-t', '1', '-I', name, '192.0.2.1']);
+    const { text } = await ping([...PATIENT, '-t', '1', '-I', name, ANYWHERE]);
     const from = /From (\S+?):? icmp_seq=\d+ Time to live exceeded/.exec(text)?.[1];
     if (from !== undefined) this.inside.set(name, from);
     return from;

@@ -9,12 +9,18 @@ export interface UrlList {
 
 const NEXT = 'one address a line, with its scheme, as in https://www.example.org';
 
+/** Characters of a line that are shown. */
+const SHOWN = 200;
+
 function refusal(line: string): string | undefined {
-  if (/\s/.test(line)) return 'has a blank in it';
-  if (!URL.canParse(line)) {
-    const meant = `https://${line}`;
-    return URL.canParse(meant) && line.includes('.') ? `has no scheme; is it ${meant}?` : 'is no URL';
+  if (/[\s\p{Cc}]/u.test(line)) return 'has a blank or a control character in it';
+  // `example.org:8080` is a host with its port.
+  if (!/^[a-z][a-z\d+.-]*:(?!\d)/i.test(line)) {
+    const meant = `https://${line.replace(/^\/+/, '')}`;
+    const sure = /[.:]/.test(line) && !line.includes('@') && line.length <= SHOWN && URL.canParse(meant);
+    return sure ? `has no scheme; is it ${meant}?` : 'is no URL';
   }
+  if (!URL.canParse(line)) return 'is no URL';
   const { protocol, hostname, username, password } = new URL(line);
   if (!/^https?:$/.test(protocol))
     return `begins with ${protocol}, and only http and https pages are visited`;
@@ -25,7 +31,8 @@ function refusal(line: string): string | undefined {
 
 /** Reads a list of URLs, one a line; blank lines and those that begin with # are left out. `name` is said in Faults. */
 export function readUrls(text: string, name: string): UrlList {
-  const first = new Map<string, number>();
+  /** By what the browser makes of them: `https://example.org` and `https://example.org/` are one page. */
+  const first = new Map<string, { line: string; number: number }>();
   const wrong: string[] = [];
   const notices: string[] = [];
   for (const [i, raw] of text
@@ -35,11 +42,15 @@ export function readUrls(text: string, name: string): UrlList {
     const line = raw.trim();
     if (line === '' || line.startsWith('#')) continue;
     const why = refusal(line);
-    const earlier = first.get(line);
-    // What was typed may be a secret where it has a password.
-    const shown = why?.includes('password') ? '' : ` ${JSON.stringify(line.slice(0, 200))}`;
-    if (why !== undefined) wrong.push(`${name}:${i + 1}:${shown} ${why}`);
-    else if (earlier === undefined) first.set(line, i + 1);
+    // What was typed may have a password in it.
+    const shown = line.includes('@') ? '' : ` ${JSON.stringify(line.slice(0, SHOWN))}`;
+    if (why !== undefined) {
+      wrong.push(`${name}:${i + 1}:${shown} ${why}`);
+      continue;
+    }
+    const { href } = new URL(line);
+    const earlier = first.get(href)?.number;
+    if (earlier === undefined) first.set(href, { line, number: i + 1 });
     else
       notices.push(
         `${name}:${i + 1}: ${line} is there already (line ${earlier}); --visits says how often each is visited`,
@@ -50,5 +61,5 @@ export function readUrls(text: string, name: string): UrlList {
     throw new Fault({ what: wrong.slice(0, 5).join('\n  ') + more, next: NEXT });
   }
   if (first.size === 0) throw new Fault({ at: name, what: 'there is no URL', next: NEXT });
-  return { urls: [...first.keys()], notices };
+  return { urls: [...first.values()].map(({ line }) => line), notices };
 }

@@ -7,8 +7,8 @@ import { captureFile, FILE, type Settings } from '../trace/layout.ts';
 import type { Failure } from '../trace/record.ts';
 import { Browser, type PageFacts } from './browser.ts';
 import { Capture, HEADER_BYTES, untilCalm } from './capture.ts';
-import { VisitError } from './failure.ts';
-import { Migrator } from './migrator.ts';
+import { stopped, VisitError } from './failure.ts';
+import type { Migrator, Schedule } from './migrator.ts';
 import { type DocumentFacts, documentOf, otherSite } from './network.ts';
 import type { PlannedVisit } from './plan.ts';
 import { makeProfile, type User } from './profile.ts';
@@ -22,6 +22,7 @@ export interface Stage {
   /** Interfaces past the tunnels, and the endpoints that they may send to. */
   real: readonly string[];
   endpoints: readonly string[];
+  migrator: Migrator;
   user: User | undefined;
   sandbox: boolean;
   /** Holds the profile. */
@@ -43,7 +44,8 @@ export interface Raw {
   facts: PageFacts | undefined;
   document: DocumentFacts;
   browser: Browser | undefined;
-  migrator: Migrator;
+  /** What migration did; empty where it did not begin. */
+  schedule: Schedule;
   /** By tcpdump's own count; null where it did not come to a good end. */
   leaked: number | null;
   notes: string[];
@@ -60,8 +62,9 @@ const toFailure = (error: unknown): Failure => {
   throw error;
 };
 
-/** Throws a VisitError as soon as a tool ends or the captures grow too big; never resolves. */
+/** Throws as soon as a tool ends, the captures grow too big (VisitErrors), or `stop` fires (a Fault); never resolves. */
 function guard(
+  stop: AbortSignal,
   tools: readonly { readonly broken: VisitError | undefined }[],
   files: readonly string[],
   most: number,
@@ -75,9 +78,15 @@ function guard(
       if (bytes > most)
         reject(new VisitError('too-big', `more than ${Math.round(most / 1e6)} MB were captured`));
     }, WATCH);
+    if (stop.aborted) reject(stopped());
+    stop.onabort = () => reject(stopped());
   });
   alarm.catch(() => undefined);
-  return { alarm, end: () => clearInterval(timer) };
+  const end = (): void => {
+    clearInterval(timer);
+    stop.onabort = null;
+  };
+  return { alarm, end };
 }
 
 /** What makes a loaded page no success. */
@@ -93,18 +102,27 @@ function pageTrouble(facts: PageFacts, { http_status }: DocumentFacts): VisitErr
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Carries out one attempt; files go to `folder`. Never throws a VisitError: what failed is in what it returns. */
-export async function carryOut(stage: Stage, planned: PlannedVisit, folder: string): Promise<Raw> {
+/**
+ * Carries out one attempt; files go to `folder`. Never throws a VisitError: what failed is in what it returns. Throws a
+ * Fault at once where `stop` fires; what runs then is for the clean-up at the command's end.
+ */
+export async function carryOut(
+  stage: Stage,
+  planned: PlannedVisit,
+  folder: string,
+  stop: AbortSignal,
+): Promise<Raw> {
   const { settings, tunnels, clock } = stage;
   const now = (): number => clock.epoch(clock.now());
   const file = (name: string): string => join(folder, name);
   clock.follow();
-  const raw: Omit<Raw, 'migrator'> = {
+  const raw: Raw = {
     started: now(),
     ...{ navigated: null, loaded: null, ended: 0, leaked: null },
     ...{ page: undefined, captures: undefined, migration: undefined },
     ...{ facts: undefined, browser: undefined, notes: [] },
     document: { http_status: null, protocol: 'tcp' },
+    schedule: { lines: [], text: '' },
   };
 
   const paths = tunnels.map(({ interface: device, mtu }) => {
@@ -121,7 +139,10 @@ export async function carryOut(stage: Stage, planned: PlannedVisit, folder: stri
       }),
   );
   const captures = [...paths, ...leaks];
-  const migrator = new Migrator({ ...settings, seed: planned.seed });
+  const { migrator } = stage;
+  const waiting = migrator.ready();
+  waiting.catch(() => undefined);
+  let began = false;
   const profile = makeProfile(stage.scratch, stage.user);
   const opening = Browser.open({
     ...{ profile, user: stage.user, sandbox: stage.sandbox },
@@ -133,21 +154,22 @@ export async function carryOut(stage: Stage, planned: PlannedVisit, folder: stri
 
   /** Ends all that runs, in any state. */
   const abandon = async (): Promise<void> => {
-    await Promise.all([migrator.abandon(), ...captures.map((capture) => capture.abandon())]);
+    await Promise.all(captures.map((capture) => capture.abandon()));
     await opening.then((browser) => browser.close()).catch(() => undefined);
   };
   const done = atEnd(abandon);
 
   const files = captures.map((capture) => capture.file);
-  const watch = guard([...captures, migrator], files, stage.mostBytes);
+  const watch = guard(stop, [...captures, migrator], files, stage.mostBytes);
   const guarded = <T>(work: Promise<T>): Promise<T> => Promise.race([work, watch.alarm]);
 
   try {
     await guarded(Promise.all(captures.map((capture) => capture.ready())));
-    await guarded(migrator.ready());
+    await guarded(waiting);
     const browser = await guarded(opening);
     raw.browser = browser;
-    await guarded(migrator.go());
+    began = true;
+    raw.schedule = await guarded(migrator.run(planned.seed));
     raw.navigated = now();
     await guarded(browser.load(planned.url, settings.timeout * 1000));
     raw.loaded = now();
@@ -173,13 +195,15 @@ export async function carryOut(stage: Stage, planned: PlannedVisit, folder: stri
   }
   await endAll();
   raw.ended = now();
-  return { ...raw, migrator };
+  return raw;
 
   async function endAll(): Promise<void> {
     // First, so that connections close, and their last packets come, on one path.
-    await migrator.stop().catch((error: unknown) => {
-      raw.migration ??= toFailure(error);
-    });
+    if (began)
+      await migrator.stop().catch((error: unknown) => {
+        raw.migration ??= toFailure(error);
+        return migrator.abandon();
+      });
     await opening.then(
       (browser) => browser.close(),
       () => undefined,

@@ -12,19 +12,23 @@ export interface PageText {
   source: string;
 }
 
-/** The whole page is the wall's, whatever else is on it. */
-const WALLS: [string, RegExp][] = [
+/**
+ * The whole page is the wall's, whatever else is on it, where all of a row's patterns are there. None looks far from
+ * where it begins, here and below: a page may repeat any beginning a hundred thousand times.
+ */
+const WALLS: [string, ...RegExp[]][] = [
   [
     'Cloudflare challenge',
     /\/cdn-cgi\/challenge-platform\/(h\/[bg]\/)?orchestrate\/|window\._cf_chl_opt|id="challenge-(form|running|error-text)"/i,
   ],
   ['DataDome', /\bgeo\.captcha-delivery\.com\/(captcha|interstitial)/i],
-  ['PerimeterX', /\bid="px-captcha"|\b_pxAppId\b[\s\S]*\bpx-captcha\b/i],
-  ['Imperva', /_Incapsula_Resource[^"']*(SWUDNSAI|incident_id)|Incapsula incident ID/i],
-  ['AWS WAF', /\bAwsWafIntegration\b[\s\S]*\b(challenge|captcha)-container\b/i],
+  ['PerimeterX', /\bid="px-captcha"/i],
+  ['PerimeterX', /\b_pxAppId\b/i, /\bpx-captcha\b/i],
+  ['Imperva', /_Incapsula_Resource[^"']{0,300}(SWUDNSAI|incident_id)|Incapsula incident ID/i],
+  ['AWS WAF', /\bAwsWafIntegration\b/i, /\b(challenge|captcha)-container\b/i],
   [
     'Google “unusual traffic”',
-    /action="(?:\/sorry\/)?index"[^>]*id="captcha-form"|id="captcha-form"[^>]*action="(?:\/sorry\/)?index"/i,
+    /action="(?:\/sorry\/)?index"[^>]{0,300}id="captcha-form"|id="captcha-form"[^>]{0,300}action="(?:\/sorry\/)?index"/i,
   ],
 ];
 
@@ -38,16 +42,18 @@ const WORDS =
 
 /** A captcha's own machinery. */
 const CAPTCHAS =
-  /\b(hcaptcha\.com\/|google\.com\/recaptcha\/|recaptcha\.net\/|challenges\.cloudflare\.com\/turnstile|arkoselabs\.com|captcha-delivery\.com)/i;
+  /\b(hcaptcha\.com\/|google\.com\/recaptcha\/|recaptcha\.net\/|challenges\.cloudflare\.com\/|arkoselabs\.com|captcha-delivery\.com)/i;
 
 /** Characters of readable text below which a page has next to nothing else to read. */
 const LITTLE = 600;
 
-/** What a person could read of a document, roughly. */
+/** What a person could read of a document, roughly. What is not closed lasts to the end, as in a browser. */
 export const readable = (source: string): string =>
   source
-    .replace(/<(script|style|noscript|template|head)\b[\s\S]*?<\/\1\s*>/gi, ' ')
-    .replace(/<!--[\s\S]*?-->|<[^>]*>/g, ' ')
+    .replace(
+      /<!--[\s\S]*?(-->|$)|<(script|style|noscript|template|head)\b[\s\S]*?(<\/\2\s*>|$)|<[^>]*(>|$)/gi,
+      ' ',
+    )
     .replace(/&nbsp;|\s+/g, ' ')
     .trim();
 
@@ -57,7 +63,7 @@ const LOOKED_AT = 200_000;
 /** What kind of wall a page is, in words; undefined for an ordinary page. */
 export function wallIn({ http_status, title, source }: PageText): string | undefined {
   const start = source.slice(0, LOOKED_AT);
-  const wall = WALLS.find(([, pattern]) => pattern.test(start));
+  const wall = WALLS.find(([, ...patterns]) => patterns.every((pattern) => pattern.test(start)));
   if (wall !== undefined) return wall[0];
   const text = readable(start);
   const little = source.length <= LOOKED_AT && text.length < LITTLE;
@@ -67,7 +73,7 @@ export function wallIn({ http_status, title, source }: PageText): string | undef
   if (words !== undefined && (CAPTCHAS.test(start) || refused(http_status) || text.length < LITTLE / 2))
     return `it says ${JSON.stringify(words)}`;
   // A captcha and nothing to fill in but it.
-  if (CAPTCHAS.test(start) && !/<input\b(?![^>]*type=["']?(hidden|submit|checkbox))/i.test(start))
+  if (CAPTCHAS.test(start) && !/<input\b(?![^>]{0,300}type=["']?(hidden|submit|checkbox))/i.test(start))
     return 'a captcha and nothing else';
   return undefined;
 }
@@ -77,7 +83,7 @@ const refused = (status: number | null): boolean =>
 
 /** A document without anything in it: no element in its body that shows something, and no text. */
 export function isEmpty(source: string): boolean {
-  const body = /<body\b[^>]*>([\s\S]*)<\/body>/i.exec(source)?.[1] ?? source;
+  const body = source.slice(Math.max(0, source.search(/<body\b/i)));
   const shown = /<(img|picture|video|audio|canvas|svg|iframe|object|embed|input|button|frame)\b/i.test(body);
   return !shown && readable(body) === '';
 }

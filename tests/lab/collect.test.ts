@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { VisitSummary } from '../../client/scripts/lib/trace/record.ts';
+import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
+import { clientRun, clientScript } from '../../scripts/lib/lab/client.ts';
+import { run as local } from '../../scripts/lib/transport/local.ts';
+import {
+  attemptsOf,
+  collect,
+  fetchRun,
+  linesOf,
+  ready,
+  recordsIn,
+  recordsOf,
+  SITES,
+  summariesOf,
+} from './collector.ts';
+import { useLab } from './fixture.ts';
+
+const lab = useLab('collect', { browser: true }, ready);
+
+const FLAGS = ['--strategy', 'wr', '--period', '0.1', '--seed', '42'];
+const VISITS = 10;
+
+/** The paths of a visit in the order of its schedule, as far as it came. */
+const scheduleOf = (run: string): Map<string, string[]> =>
+  new Map(recordsOf(run).map((record) => [record.visit, record.switches.map(({ path }) => path)]));
+
+const successes = (run: string): VisitSummary[] =>
+  summariesOf(run).filter(({ status }) => status === 'success');
+
+const runs: string[] = [];
+
+for (const which of ['first', 'second'])
+  test(`the ${which} run: 30 successes with seed 42, each checked, and nothing past the tunnels`, async () => {
+    const leaks = await capture(lab(), `collect-${which}`, leakFilter(lab()));
+    const more = ['--run', `/tmp/${which}`, '--visits', String(VISITS), '--har', '--screenshots', '--keylog'];
+    const { code, stdout, stderr } = await collect(lab(), SITES, ...FLAGS, ...more);
+    assert.equal(await leaks.stop(), 0);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, '');
+    const run = await fetchRun(lab(), `/tmp/${which}`);
+    runs.push(run);
+    const visits = successes(run);
+    const expected = Array.from({ length: VISITS }, (_, i) =>
+      [0, 1, 2].map((label) => `${String(label).padStart(4, '0')}-${String(i).padStart(4, '0')}`),
+    ).flat();
+    assert.deepEqual(visits.map(({ visit }) => visit).sort(), expected.sort());
+    for (const visit of visits) {
+      assert.deepEqual(
+        visit.checks.filter(({ ok }) => !ok),
+        [],
+      );
+      assert.deepEqual([visit.leaked, visit.http_status, visit.run_seed], [0, 200, 42]);
+      const sum = (key: 'bytes_in' | 'bytes_out') => visit.paths.reduce((all, path) => all + path[key], 0);
+      const least = [2e3, 1e6, 8e6][visit.label] as number;
+      assert.ok(
+        sum('bytes_in') > least && sum('bytes_in') < 2 * least + 20e3,
+        `${sum('bytes_in')} in ${visit.visit}`,
+      );
+    }
+  });
+
+test('the records decode as the original’s reader does it, and each has both directions', async () => {
+  const [run = ''] = runs;
+  const file = join(lab().directory, 'records.jsonl');
+  const good = recordsOf(run).filter(({ status }) => status === 'success');
+  writeFileSync(file, good.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  const merged = join(lab().directory, 'merged.jsonl');
+  await local(['npx', 'zx', 'scripts/dataset.ts', 'merge', run, '-o', merged]);
+  const rows = linesOf(await local(['python3', 'tests/lab/reader.py', merged])).map((line) =>
+    JSON.parse(line),
+  );
+  const kept = rows.filter(({ status }) => status === 'success');
+  assert.equal(kept.length, good.length);
+  for (const row of kept) {
+    assert.ok(row.sent > 0 && row.received > 0, JSON.stringify(row));
+    assert.deepEqual([row.sent, row.received], row.totals);
+    assert.equal(row.clients.length, 1);
+    assert.equal(row.final_url, row.url);
+    assert.equal(row.protocol, 'tcp');
+    assert.ok(row.source > 100 && row.trace > 5);
+    assert.ok(row.methods.every((method: string) => method.startsWith('Network.')));
+  }
+});
+
+test('a record for each path that the schedule used while the page loaded', () => {
+  for (const run of runs)
+    for (const { visit, attempt, paths } of successes(run)) {
+      const records = recordsOf(run).filter((record) => record.visit === visit && record.attempt === attempt);
+      const have = records.map((record) => record.interface);
+      const carried = paths.filter((path) => path.packets_out + path.packets_in > 0);
+      assert.deepEqual(
+        have,
+        carried.map((path) => path.interface),
+      );
+      assert.ok(have.length > 0);
+    }
+});
+
+test('the same seed: the same weights and the same schedule for each visit, the one that migrate.ts plans', async () => {
+  const [first = '', second = ''] = runs;
+  const [one, two] = [scheduleOf(first), scheduleOf(second)];
+  assert.equal(one.size, 3 * VISITS);
+  for (const [visit, paths] of one) {
+    const others = two.get(visit) ?? [];
+    const length = Math.min(paths.length, others.length);
+    assert.ok(length > 0);
+    assert.deepEqual(paths.slice(0, length), others.slice(0, length), visit);
+  }
+  const seeds = (run: string) =>
+    new Map(summariesOf(run).map(({ visit, seed, weights }) => [visit, { seed, weights }]));
+  assert.deepEqual(seeds(first), seeds(second));
+  assert.equal(new Set([...seeds(first).values()].map(({ seed }) => seed)).size, 3 * VISITS);
+  // Any one of them by hand.
+  const [visit, { seed }] = [...seeds(first)][7] as [string, { seed: number }];
+  const plan = await clientRun(
+    lab(),
+    ...clientScript('migrate.ts', '--strategy', 'wr', '--seed', String(seed), '--plan', '100'),
+  );
+  const planned = linesOf(plan)
+    .map((line) => JSON.parse(line))
+    .flatMap((line) => (line.event === 'entry' ? [line.path] : []));
+  const seen = one.get(visit) as string[];
+  assert.deepEqual(seen, planned.slice(0, seen.length));
+});
+
+test('a run’s folder holds what was asked for, and nothing secret', async () => {
+  const [run = ''] = runs;
+  const [attempt = ''] = attemptsOf(run);
+  for (const file of ['page.har', 'page.png', 'keys.log', 'switches.jsonl', 'wgnet1.pcap'])
+    assert.ok(existsSync(join(run, 'visits', attempt, file)), file);
+  assert.ok(!existsSync(join(run, 'work')));
+  const keys = (await clientRun(lab(), 'sh', '-c', 'cat /etc/wireguard/*.conf')).match(
+    /(?<=PrivateKey = ).*/g,
+  );
+  assert.equal(keys?.length, 4);
+  for (const key of keys)
+    await assert.rejects(local(['grep', '-rqF', '-e', key, run]), 'a private key in the run’s folder');
+});
+
+test('dataset.ts finds nothing to object to in it', async () => {
+  await local(['npx', 'zx', 'scripts/dataset.ts', 'validate', ...runs]);
+});
+
+test('without a run: records on standard output, one a path; the same visit again appends to --out', async () => {
+  const [small = ''] = SITES;
+  const { code, stdout, stderr } = await collect(lab(), [small], '--seed', '7', '--headers-only');
+  assert.equal(code, 0, stderr);
+  const records = recordsIn(stdout);
+  assert.ok(records.length > 0);
+  for (const record of records) {
+    assert.deepEqual([record.status, record.url, record.headers_only], ['success', small, true]);
+    // A file of 128 bytes a packet at most, behind headers of 16, and the sizes on the wire.
+    const bytes = Buffer.from(record.packets, 'base64').length;
+    const packets = record.packets_in + record.packets_out;
+    assert.ok(bytes <= 24 + packets * 144, `${bytes} for ${packets}`);
+  }
+  assert.ok(records.some((record) => record.bytes_in > 128 * record.packets_in));
+  for (const lines of [1, 2]) {
+    const again = await collect(
+      lab(),
+      [small],
+      '--seed',
+      '7',
+      '--strategy',
+      'none',
+      '--out',
+      '/tmp/out.jsonl',
+    );
+    assert.deepEqual([again.code, again.stdout], [0, ''], again.stderr);
+    assert.equal(recordsIn(await clientRun(lab(), 'cat', '/tmp/out.jsonl')).length, lines);
+  }
+});

@@ -1,10 +1,10 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { Option } from 'commander';
 import { systemClock } from './lib/clock.ts';
 import { beforeFrom, collect } from './lib/collect/collect.ts';
 import { versions as findVersions, hostFacts } from './lib/collect/host.ts';
 import { Migrator } from './lib/collect/migrator.ts';
-import { type PlannedVisit, plan } from './lib/collect/plan.ts';
+import { plan } from './lib/collect/plan.ts';
 import { browserUser, openScratch, sweepScratch } from './lib/collect/profile.ts';
 import { Progress } from './lib/collect/progress.ts';
 import { openRun, readManifest, remaining } from './lib/collect/run.ts';
@@ -20,7 +20,7 @@ import { existingTunnels, namesIn, selectTunnels } from './lib/interfaces.ts';
 import { refuseWhileHeld, takeLock } from './lib/lock.ts';
 import { requireNetAdmin } from './lib/privilege.ts';
 import { STRATEGIES, type StrategyName } from './lib/strategy.ts';
-import type { Settings } from './lib/trace/layout.ts';
+import type { Manifest, Settings } from './lib/trace/layout.ts';
 
 interface Flags {
   urls?: string;
@@ -155,20 +155,17 @@ function settingsOf(flags: Flags, urls: string[], interfaces: string[], seed: nu
   };
 }
 
-/** Where visits go, and which there are still to make. */
-function openSink(
-  flags: Flags,
-  scratch: string,
-  open: () => { settings: Settings; planned: PlannedVisit[] },
-) {
+/** Where visits go, which there are still to make, and the run's UUID. */
+function openSink(flags: Flags, scratch: string, settings: Settings, open: () => Manifest) {
+  const planned = plan(settings.urls, settings.visits, settings.seed);
   try {
-    const { settings, planned } = open();
     if (flags.run === undefined) {
       const todo = planned.map((visit) => ({ planned: visit, before: beforeFrom([]) }));
-      return { sink: new StreamSink(flags.out, scratch) as Sink, todo, finished: 0 };
+      return { id: randomUUID(), sink: new StreamSink(flags.out, scratch) as Sink, todo, finished: 0 };
     }
+    const { run: id } = open();
     const sink = new RunSink(flags.run);
-    return { sink: sink as Sink, ...remaining(sink, planned, settings.retries) };
+    return { id, sink: sink as Sink, ...remaining(sink, planned, settings.retries) };
   } catch (error) {
     throw placeFault(flags.run ?? flags.out ?? scratch, error);
   }
@@ -194,11 +191,9 @@ async function run(flags: Flags): Promise<void> {
   const stop = new AbortController();
   takeSignal((signal) => stop.abort(signal));
 
-  const { sink, todo, finished } = openSink(flags, scratch, () => {
+  const { id, sink, todo, finished } = openSink(flags, scratch, settings, () => {
     const started = new Date().toISOString();
-    if (flags.run !== undefined)
-      openRun(flags.run, settings, tunnels, { started, versions, host: hostFacts() });
-    return { settings, planned: plan(urls, settings.visits, settings.seed) };
+    return openRun(flags.run ?? '', settings, tunnels, { started, versions, host: hostFacts() });
   });
   atEnd(() => sink.close());
   const progress = new Progress(todo.length + finished, finished, interfaces);
@@ -209,7 +204,7 @@ async function run(flags: Flags): Promise<void> {
   const migrator = new Migrator(settings);
   atEnd(() => migrator.abandon());
   const stage = {
-    ...{ settings, tunnels, migrator, user, scratch, sandbox: flags.sandbox, mostBytes: MOST_BYTES },
+    ...{ run: id, settings, tunnels, migrator, user, scratch, sandbox: flags.sandbox, mostBytes: MOST_BYTES },
     ...{ real: existingRealInterfaces(), endpoints: allEndpoints(), clock: systemClock() },
   };
   const probe = new Probe(interfaces);

@@ -75,6 +75,17 @@ export function bytesOfLines(path: string): number {
   }
 }
 
+/** The text of at most so many bytes of a file, from byte `start` on. */
+export function textAt(path: string, start: number, bytes: number): string {
+  const fd = openSync(path, 'r');
+  try {
+    const piece = Buffer.alloc(bytes);
+    return piece.toString('utf8', 0, readSync(fd, piece, 0, bytes, start));
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Refuses a file that could not be written later on: its folder is not there, or it is a folder itself. */
 export function requirePlace(path: string, at: string): void {
   const folder = dirname(path);

@@ -61,6 +61,12 @@ export function readIfAny(path: string): Buffer | undefined {
 
 export const linkTarget = (path: string): string => readlinkSync(path);
 
+/** Copies a file that another user may have written; this user's own then, and for nobody else. */
+export function copyIfAny(path: string, to: string): void {
+  const bytes = readIfAny(path);
+  if (bytes !== undefined) writeFileSync(to, bytes, { mode: 0o600 });
+}
+
 /** Bytes of a file; 0 where it is not there. */
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 

@@ -84,7 +84,7 @@ export class Browser {
         headless: true,
         chromiumSandbox: sandbox,
         acceptDownloads: true,
-        downloadsPath: profile,
+        ...{ downloadsPath: profile, artifactsDir: profile },
         viewport: { width: 1280, height: 960 },
         timeout: START,
         // This program's own business.

@@ -14,7 +14,7 @@ export interface CaptureWish {
   file: string;
   /** Bytes of each packet. The kernel sets aside this much for each, so no more than a packet can have. */
   snaplen: number;
-  /** Only what goes out, and matches this pcap-filter(7). */
+  /** Only what goes out, and matches this pcap-filter(7); else all of IPv4. */
   leaving?: string | undefined;
 }
 
@@ -54,6 +54,8 @@ export class Capture {
   readonly device: string;
   readonly file: string;
   private readonly tool: Tool;
+  /** It has not answered: no use in waiting for it again. */
+  private dumb = false;
 
   constructor({ device, file, snaplen, leaving }: CaptureWish) {
     this.device = device;
@@ -61,8 +63,9 @@ export class Capture {
     // Without --immediate-mode and -U the last second stays in buffers.
     const words = ['tcpdump', '-n', '-i', device, '--immediate-mode', '-U', '-Z', 'root', '-w', file];
     // In the kernel: tcpdump's own -Q would count what it throws away as received.
-    const only = leaving === undefined ? [] : [`outbound and (${leaving})`];
-    this.tool = new Tool([...words, '-B', String(KERNEL_BUFFER), '-s', String(snaplen), ...only]);
+    // And inside the tunnels is IPv4: the kernel's own IPv6 greetings to an interface go nowhere.
+    const only = leaving === undefined ? 'ip' : `outbound and (${leaving})`;
+    this.tool = new Tool([...words, '-B', String(KERNEL_BUFFER), '-s', String(snaplen), only]);
   }
 
   /** Resolves once every packet from now on is captured; throws a VisitError where none will be. */
@@ -82,6 +85,7 @@ export class Capture {
     this.tool.kill('SIGUSR1');
     const told = () => (countsIn(this.tool.said)?.told ?? 0) > before;
     const counts = (await this.tool.until(PATIENCE, told)) ? countsIn(this.tool.said) : undefined;
+    this.dumb = counts === undefined;
     if (counts === undefined || this.tool.over !== undefined) throw this.trouble('does not tell its counts');
     return counts;
   }
@@ -90,7 +94,7 @@ export class Capture {
   async stop(): Promise<Counts> {
     const early = this.broken;
     if (early !== undefined) throw early;
-    await this.tool.end('SIGINT', PATIENCE);
+    await this.tool.end('SIGINT', this.dumb ? 0 : PATIENCE);
     const counts = countsIn(this.tool.said);
     if (counts === undefined || this.tool.over?.code !== 0) throw this.trouble('came to no good end');
     if (counts.dropped > 0 || counts.captured < counts.received)

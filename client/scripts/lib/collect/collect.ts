@@ -1,7 +1,7 @@
 /** A run: visit after visit, attempt after attempt, until all are there or the machine gives out. */
 import { EXIT, Fault } from '../fault.ts';
 import { freeSpace } from '../folders.ts';
-import { FAILURES, type FailureKind, type Versions } from '../trace/record.ts';
+import { FAILURES, type FailureKind, NOT_THE_PAGES, type Versions } from '../trace/record.ts';
 import { stopped } from './failure.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { backOff, type PlannedVisit } from './plan.ts';
@@ -31,9 +31,6 @@ export interface Collection {
   /** Seconds that a tunnel may be silent before the run stops. */
   patience: number;
 }
-
-/** Failures of the network or of this machine, which are no fault of the page: they do not use up a visit's retries. */
-export const NOT_THE_PAGES: ReadonlySet<FailureKind> = new Set<FailureKind>(['tunnel', 'leak', 'clock']);
 
 /** So many visits in a row that failed for the network end the run: something is wrong that no retry mends. */
 const MOST_IN_A_ROW = 5;

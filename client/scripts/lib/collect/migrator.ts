@@ -7,8 +7,9 @@ import { VisitError } from './failure.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../migrate.ts', import.meta.url));
 
-/** Milliseconds that it may take to be ready, to set the first path, and to end. */
+/** Milliseconds that it may take to be ready; to set the first path, and to end a schedule. */
 const PATIENCE = 20_000;
+const ANSWER = 10_000;
 
 export interface MigratorWish {
   strategy: StrategyName;
@@ -99,7 +100,7 @@ export class Migrator {
   private async until(event: MigratorLine['event'], trouble: string): Promise<void> {
     const { tool, current } = this;
     const there = () => current.lines.some((line) => line.event === event);
-    if (tool === undefined || !(await tool.until(PATIENCE, there))) throw this.trouble(trouble);
+    if (tool === undefined || !(await tool.until(ANSWER, there))) throw this.trouble(trouble);
   }
 
   private read(text: string): void {

@@ -68,6 +68,13 @@ function verdictOf(stage: Stage, raw: Raw, folder: string, silent: readonly stri
   });
 }
 
+/** What the migrator could not do in time, for whoever compares schedules. */
+function skippedNote(log: readonly MigratorLine[]): string[] {
+  const skipped = ofEvent(log, 'late').reduce((sum, line) => sum + line.skipped, 0);
+  const entries = skipped === 1 ? 'entry' : 'entries';
+  return skipped === 0 ? [] : [`${skipped} ${entries} of the schedule left out: this machine was too slow`];
+}
+
 /** Files that say nothing, or nothing that anybody may rely on. */
 function removeIdle(stage: Stage, folder: string, failure: Failure | null): void {
   const leaks = [FILE.leak, ...stage.real.map((_, i) => `${i}-${FILE.leak}`)].map((name) =>
@@ -92,12 +99,12 @@ export function outcomeOf(
   const { settings } = stage;
   const good = status === 'success';
   const facts: VisitFacts = {
-    format: FORMAT,
+    ...{ format: FORMAT, run: stage.run },
     ...{ visit: planned.visit, attempt, label: planned.label, instance: planned.instance },
     ...{ url: planned.url, protocol: raw.document.protocol },
     final_url: good ? (raw.facts?.url ?? null) : null,
     http_status: raw.document.http_status,
-    ...{ status, failure, notes: [...raw.notes, ...(raw.browser?.notes ?? [])] },
+    ...{ status, failure, notes: [...raw.notes, ...(raw.browser?.notes ?? []), ...skippedNote(log)] },
     ...{ started: raw.started, navigated: raw.navigated, loaded: raw.loaded, ended: raw.ended },
     ...{ strategy: settings.strategy, period: settings.period, seed: planned.seed, run_seed: settings.seed },
     weights: ofEvent(log, 'start')[0]?.weights ?? null,

@@ -51,11 +51,14 @@ export function makeProfile(scratch: string, user: User | undefined): string {
   return profile;
 }
 
-/** Numbers of the processes that were started on a profile. */
+/** Numbers of the processes that were started on a profile: Chromium's, and its crash handlers, which name a folder in it. */
 function processesOf(profile: string): number[] {
-  const flag = `--user-data-dir=${profile}`;
+  const flags = [`--user-data-dir=${profile}`, `--database=${profile}/`];
   const numbers = list('/proc').filter((name) => /^\d+$/.test(name));
-  const naming = numbers.filter((number) => readIfAny(`/proc/${number}/cmdline`)?.includes(flag));
+  const naming = numbers.filter((number) => {
+    const words = readIfAny(`/proc/${number}/cmdline`);
+    return flags.some((flag) => words?.includes(flag));
+  });
   return naming.map(Number).filter((pid) => pid !== process.pid);
 }
 

@@ -1,4 +1,5 @@
 /** A run's manifest, and what of the run is there already. */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '../fault.ts';
@@ -73,7 +74,7 @@ export function openRun(
       });
   }
   const manifest: Manifest = there ?? {
-    format: FORMAT,
+    ...{ format: FORMAT, run: randomUUID() },
     created: session.started,
     settings,
     tunnels: [...tunnels],

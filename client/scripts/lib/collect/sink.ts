@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { EXIT, Fault, messageOf } from '../fault.ts';
-import { bytesOfLines, closeFile, cutFile, openToAppend, sizeIfFile, writeFrom } from '../files.ts';
+import { bytesOfLines, closeFile, cutFile, openToAppend, sizeIfFile, textAt, writeFrom } from '../files.ts';
 import { list, makeFolder, moveWhole, pieces, remove, sizeOf, write } from '../folders.ts';
 import { attemptFolder, FILE, readAttemptFolder, VISITS, WORK } from '../trace/layout.ts';
 import type { VisitSummary } from '../trace/record.ts';
@@ -112,12 +112,24 @@ export class RunSink implements Sink {
   }
 }
 
-/** Opens a file of lines to append to; a last line that somebody was cut off in is taken away, and said. */
+/** How a record begins. */
+const BEGINNING = '{"format":';
+
+/**
+ * Opens a file of records to append to; a last one that somebody was cut off in is taken away, and said. Throws a
+ * Fault where its last line is anything else: nobody wants that cut.
+ */
 function openLines(path: string): number {
   const fd = openToAppend(path, '--out');
   const size = sizeIfFile(fd);
   const whole = size === undefined ? undefined : bytesOfLines(path);
   if (size === undefined || whole === undefined || whole === size) return fd;
+  if (!BEGINNING.startsWith(textAt(path, whole, BEGINNING.length)))
+    throw new Fault({
+      at: '--out',
+      what: `${path} is no file of records: its last line is none, and has no end`,
+      next: '--out another file',
+    });
   cutFile(fd, whole);
   console.error(`${path}: its last line was cut off; its ${size - whole} bytes are taken away`);
   return fd;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { atEnd } from '../command.ts';
-import { sizeOf } from '../folders.ts';
+import { copyIfAny, sizeOf } from '../folders.ts';
 import { captureFile, FILE, type Settings } from '../trace/layout.ts';
 import type { Failure } from '../trace/record.ts';
 import { Browser, type PageFacts } from './browser.ts';
@@ -17,6 +17,8 @@ import { isEmpty, wallIn } from './wall.ts';
 
 /** What a visit needs that stays the same from one to the next. */
 export interface Stage {
+  /** UUID of the run. */
+  run: string;
   settings: Settings;
   tunnels: readonly Tunnel[];
   /** Interfaces past the tunnels, and the endpoints that they may send to. */
@@ -208,6 +210,7 @@ export async function carryOut(
       (browser) => browser.close(),
       () => undefined,
     );
+    if (settings.keylog) copyIfAny(join(profile, FILE.keys), file(FILE.keys));
     await untilCalm(captures).catch((error: unknown) => {
       raw.captures ??= toFailure(error);
     });

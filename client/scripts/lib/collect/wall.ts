@@ -54,7 +54,7 @@ export const readable = (source: string): string =>
       /<!--[\s\S]*?(-->|$)|<(script|style|noscript|template|head)\b[\s\S]*?(<\/\2\s*>|$)|<[^>]*(>|$)/gi,
       ' ',
     )
-    .replace(/&nbsp;|\s+/g, ' ')
+    .replace(/(&nbsp;|\s)+/g, ' ')
     .trim();
 
 /** Characters of a document that are looked at: walls are small, and patterns are slow on megabytes. */

@@ -85,6 +85,8 @@ export interface Session {
 
 export interface Manifest {
   format: typeof FORMAT;
+  /** UUID. */
+  run: string;
   /** ISO 8601. */
   created: string;
   settings: Settings;

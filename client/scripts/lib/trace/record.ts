@@ -44,6 +44,9 @@ export const FAILURES = [
 ] as const;
 export type FailureKind = (typeof FAILURES)[number];
 
+/** Failures of the network or of this machine, which are no fault of the page: they do not use up a visit's retries. */
+export const NOT_THE_PAGES: ReadonlySet<FailureKind> = new Set<FailureKind>(['tunnel', 'leak', 'clock']);
+
 export interface Failure {
   kind: FailureKind;
   /** For a person, in one line. */
@@ -91,6 +94,8 @@ export interface Versions {
 /** What the records of a visit and its visit.json both say. */
 export interface VisitFacts {
   format: typeof FORMAT;
+  /** UUID of the run: two runs with one seed have the same names for their visits. */
+  run: string;
   /** `0003-0007`: number of the URL and of the instance, both from 0. */
   visit: string;
   /** From 1. */

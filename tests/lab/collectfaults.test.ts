@@ -1,0 +1,148 @@
+/** What gives out while a run is under way: the disk, a proxy, the comp server, an interface, a table. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
+import { clientRun } from '../../scripts/lib/lab/client.ts';
+import { inClient, ready, recordsIn } from './collector.ts';
+import { useLab } from './fixture.ts';
+import { begun, collector, inShell, loading, nothingLies, nothingRuns, once, soundRun } from './sabotage.ts';
+
+const lab = useLab('faults', { browser: true }, ready);
+
+const [SMALL, LARGE] = ['https://small.example.org/', 'https://large.example.org/'];
+const GOOD = [1, 'success', undefined];
+
+/** A disk of its own in the client, so small. */
+async function disk(place: string, megabytes: number): Promise<void> {
+  await clientRun(lab(), 'mkdir', '-p', place);
+  await clientRun(lab(), 'mount', '-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', place);
+}
+const grow = (place: string, megabytes: number) =>
+  clientRun(lab(), 'mount', '-o', `remount,size=${megabytes}m`, place);
+
+test('the disk is full, while captures and while records are written: what is finished stays, the rest follows', async () => {
+  const run = '/mnt/full/run';
+  const go = (...flags: string[]) =>
+    collector(lab(), [SMALL, LARGE], '--run', run, '--visits', '2', '--min-free', '0', ...flags);
+  // A visit of the large page has 9 MB of captures and 12 MB of records; one of the small page 0.1 MB.
+  await disk('/mnt/full', 24);
+  for (const megabytes of [24, 34]) {
+    await grow('/mnt/full', megabytes);
+    const { code, stderr } = await go();
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /\/mnt\/full\/run: the disk is full; .* are kept\n {2}next: make room/);
+    const { attempts } = await soundRun(lab(), run);
+    assert.deepEqual([...attempts.keys()], ['0000-0000', '0000-0001', '0001-0000']);
+    await nothingRuns(lab());
+  }
+  await clientRun(lab(), 'sh', '-c', 'cat /dev/zero >/mnt/full/fill 2>/dev/null || true');
+  assert.match((await go()).stderr, /the disk is full/);
+  await clientRun(lab(), 'rm', '/mnt/full/fill');
+  const guarded = await go('--min-free', '1000000');
+  assert.equal(guarded.code, 2, guarded.stderr);
+  assert.match(guarded.stderr, /less than 1000000 MB are free; .*\n {2}next: make room/);
+  await grow('/mnt/full', 100);
+  const { code, stderr } = await go();
+  assert.equal(code, 0, stderr);
+  const { attempts } = await soundRun(lab(), run);
+  assert.deepEqual([...attempts.values()], [[GOOD], [GOOD], [GOOD], [GOOD]]);
+  await nothingLies(lab());
+});
+
+test('a run whose first manifest could not be written begins anew', async () => {
+  await disk('/mnt/none', 1);
+  await clientRun(lab(), 'sh', '-c', 'cat /dev/zero >/mnt/none/fill 2>/dev/null || true');
+  const go = () => collector(lab(), [SMALL], '--run', '/mnt/none/run', '--min-free', '0');
+  const full = await go();
+  assert.equal(full.code, 2, full.stderr);
+  assert.match(full.stderr, /the disk is full/);
+  await clientRun(lab(), 'rm', '/mnt/none/fill');
+  const { code, stderr } = await go();
+  assert.equal(code, 0, stderr);
+  await soundRun(lab(), '/mnt/none/run');
+});
+
+test('the disk of --out is full: whole visits only, and a line that somebody was cut off in is taken away', async () => {
+  await disk('/mnt/out', 6);
+  const go = () => collector(lab(), [SMALL, LARGE], '--out', '/mnt/out/all.jsonl', '--min-free', '0');
+  const visits = async () => {
+    const text = readFileSync(await inClient(lab(), '/mnt/out/all.jsonl'), 'utf8');
+    assert.ok(text.endsWith('}\n'));
+    return [...new Set(recordsIn(text).map(({ visit }) => visit))];
+  };
+  const full = await go();
+  assert.equal(full.code, 2, full.stderr);
+  assert.match(full.stderr, /\/mnt\/out: the disk is full; .*\n {2}next: make room/);
+  assert.deepEqual(await visits(), ['0000-0000']);
+  await inShell(lab(), 'printf \'{"url":"half\' >>/mnt/out/all.jsonl');
+  await grow('/mnt/out', 100);
+  const { code, stderr } = await go();
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^\/mnt\/out\/all\.jsonl: its last line was cut off; its 12 bytes are taken away$/m);
+  assert.deepEqual(await visits(), ['0000-0000', '0001-0000']);
+  await nothingLies(lab());
+});
+
+test('a proxy, then the comp server loses its power in mid-visit: no fault of the page, and the run goes on later', async () => {
+  const run = '/tmp/run-power';
+  const go = () =>
+    collector(
+      lab(),
+      [LARGE],
+      ...['--run', run, '--visits', '2', '--linger', '2'],
+      ...['--timeout', '4', '--patience', '4', '--retries', '0'],
+    );
+  for (const [attempt, role, tunnel] of [
+    [1, 'vpn2', 'wgnet2'],
+    [2, 'comp1', 'wg0'],
+  ] as const) {
+    const under = go();
+    await once(lab(), loading(run, `0000-0000.${attempt}`), ':');
+    await lab().stop(role);
+    const { code, stderr } = await under;
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, new RegExp(`error: ${tunnel} does not answer; .* kept\n {2}next: .*${tunnel}`));
+    await nothingRuns(lab());
+    await lab().start(role);
+    await ready(lab());
+  }
+  const { code, stderr } = await go();
+  assert.equal(code, 0, stderr);
+  const { attempts } = await soundRun(lab(), run);
+  assert.deepEqual(Object.fromEntries(attempts), {
+    '0000-0000': [
+      [1, 'failure', 'tunnel'],
+      [2, 'failure', 'tunnel'],
+      [3, 'success', undefined],
+    ],
+    '0000-0001': [GOOD],
+  });
+});
+
+test('somebody deletes an interface, then flushes a table: the run waits for setup.sh, and nothing leaves meanwhile', async () => {
+  const run = '/tmp/run-cut';
+  const leaks = await capture(lab(), 'cut', leakFilter(lab()));
+  const under = collector(
+    lab(),
+    [LARGE],
+    ...['--run', run, '--visits', '3', '--timeout', '3', '--patience', '60', '--retries', '0'],
+  );
+  for (const [condition, action, attempt] of [
+    [loading(run, '0000-0000.1'), 'ip link delete wgnet2', '0000-0000.1'],
+    [begun(run, '0000-0001.1'), 'ip route flush table 51820', '0000-0001.1'],
+    [begun(run, '0000-0002.1'), 'ip rule delete fwmark 51820 lookup 51821', '0000-0002.1'],
+  ] as const) {
+    await once(lab(), condition, action);
+    await once(lab(), `[ -d ${run}/visits/${attempt} ]`, '/etc/wireguard/setup.sh');
+  }
+  const { code, stderr } = await under;
+  assert.equal(await leaks.stop(), 0);
+  assert.equal(code, 0, stderr);
+  const { attempts } = await soundRun(lab(), run);
+  const twice = [
+    [1, 'failure', 'tunnel'],
+    [2, 'success', undefined],
+  ];
+  assert.deepEqual([...attempts.values()], [twice, twice, twice], stderr);
+});

@@ -1,0 +1,105 @@
+/** Ways to disturb fetch_websites.ts at a chosen moment, and to look at what is left. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { visitSeed } from '../../client/scripts/lib/collect/plan.ts';
+import { firstEntries } from '../../client/scripts/lib/schedule.ts';
+import { choose } from '../../client/scripts/lib/strategy.ts';
+import type { TraceRecord } from '../../client/scripts/lib/trace/record.ts';
+import type { Lab, Outcome } from '../../scripts/lib/lab/open.ts';
+import { until } from '../../scripts/lib/lab/poll.ts';
+import { attemptsOf, fetchRun, recordsOf, summariesOf, summaryOf } from './collector.ts';
+
+export const SEED = 42;
+export const FLAGS = ['--strategy', 'wr', '--period', '0.1', '--seed', String(SEED)];
+
+/** A shell line in the client, whatever it ends with. */
+export const inShell = (lab: Lab, line: string): Promise<Outcome> => lab.exec('client', ['sh', '-c', line]);
+
+/** The collector without npx around it: what a signal is sent to is what takes it. */
+export const collector = (lab: Lab, urls: readonly string[], ...flags: string[]): Promise<Outcome> =>
+  lab.exec(
+    'client',
+    ['env', '-C', '/', 'node', '--import', 'tsx', '/comps/fetch_websites.ts', ...FLAGS, ...flags],
+    { input: urls.map((url) => `${url}\n`).join('') },
+  );
+
+/** For shell lines: the number of the collector's process. */
+export const COLLECTOR = "$(pgrep -f '^node --import tsx /comps/fetch_websites')";
+
+/** Shell conditions on the visit under way in a run: its captures have begun; the large page is on its way. */
+export const begun = (run: string, visit: string): string => `[ -s ${run}/work/${visit}/wgnet1.pcap ]`;
+export const loading = (run: string, visit: string): string =>
+  `find ${run}/work/${visit} -name 'wgnet*.pcap' -size +1000k 2>/dev/null | grep -q .`;
+
+/** A shell line that waits for a condition, then acts. */
+export const onceLine = (condition: string, action: string): string =>
+  `i=0; until ${condition}; do i=$((i + 1)); [ $i -gt 2000 ] && exit 9; sleep 0.02; done; ${action}`;
+
+/** Acts in the client as soon as a condition holds there. */
+export async function once(lab: Lab, condition: string, action: string): Promise<void> {
+  const { code, stderr } = await inShell(lab, onceLine(condition, action));
+  assert.equal(code, 0, `${condition}: ${action}: ${stderr}`);
+}
+
+const TOOLS = 'fetch_websites|migrate\\.ts|tcpdump|chrom|ip -force|ping';
+
+/** No process of a collector is left in the client, after some seconds at most. */
+export async function nothingRuns(lab: Lab): Promise<void> {
+  const left = () => lab.exec('client', ['pgrep', '-af', TOOLS]);
+  if (await until(5000, async () => (await left()).code === 1)) return;
+  assert.fail(`still at work: ${(await left()).stdout}`);
+}
+
+/** Nothing of a collector, or of its browser, is left in /tmp. */
+export async function nothingLies(lab: Lab): Promise<void> {
+  const { stdout } = await inShell(lab, 'ls -A /tmp | grep -v "^tsx-\\|^run"');
+  assert.equal(stdout, '');
+}
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Attempts of a visit as [number, status, kind of failure]. */
+type Attempt = [number, string, string | undefined];
+
+export interface Run {
+  folder: string;
+  /** By visit, in the order of attempts. */
+  attempts: Map<string, Attempt[]>;
+}
+
+function requireRecords(records: readonly TraceRecord[]): void {
+  for (const { status, packets, http_trace, page_source } of records) {
+    assert.equal(status === 'success', Buffer.from(packets, 'base64').length > 24);
+    assert.equal(status === 'success', http_trace.length > 0);
+    assert.equal(status === 'success', page_source !== null);
+  }
+}
+
+/** What the schedule of a visit is by its seed alone: as in a run that nobody disturbs. */
+function requireSchedule({ url, visit, switches }: TraceRecord): void {
+  const seed = visitSeed(SEED, url, Number(visit.split('-')[1]));
+  const paths = choose('wr', { seed, paths: 3 }).paths;
+  const planned = firstEntries(paths, 0.1, (switches.at(-1)?.n ?? -1) + 1);
+  for (const { n, path } of switches) assert.equal(path, `wgnet${(planned[n]?.path ?? -1) + 1}`, visit);
+}
+
+/** A copy of a run: every file in it as its checksum says, every record as its status says, every schedule as its seed says. */
+export async function soundRun(lab: Lab, run: string): Promise<Run> {
+  const folder = await fetchRun(lab, run);
+  for (const attempt of attemptsOf(folder))
+    for (const [name, { bytes, sha256: sum }] of Object.entries(summaryOf(folder, attempt).files)) {
+      const content = readFileSync(join(folder, 'visits', attempt, name));
+      assert.deepEqual([content.length, sha256(content)], [bytes, sum], `${attempt}/${name}`);
+    }
+  const records = recordsOf(folder);
+  requireRecords(records);
+  records.forEach(requireSchedule);
+  const attempts = new Map<string, Attempt[]>();
+  for (const { visit, attempt, status, failure } of summariesOf(folder))
+    attempts.set(visit, [...(attempts.get(visit) ?? []), [attempt, status, failure?.kind]]);
+  const { stdout } = await inShell(lab, `ls -A ${run}`);
+  assert.equal(stdout, 'manifest.json\nvisits\n');
+  return { folder, attempts };
+}

@@ -23,9 +23,9 @@ interface Sample {
 
 const number = (text: string, pattern: RegExp): number => Number(pattern.exec(text)?.[1]);
 
-/** The collector's number on this computer, by its number of the machine's own: npx and its shell are older. */
+/** The collector's number on this computer, by its number of the machine's own: not npx, not its shell. */
 async function collector(root: string): Promise<number> {
-  const inside = (await clientRun(lab(), 'pgrep', '-nf', 'zx /comps/fetch_websites.ts')).trim();
+  const inside = (await clientRun(lab(), 'pgrep', '-of', '^node .*zx /comps/fetch_websites.ts')).trim();
   const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const [leader] = /\/proc\/(\d+)\//.exec(root)?.slice(1) ?? [];
   const found = all.find((pid) => {

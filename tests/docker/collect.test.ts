@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { until } from '../../scripts/lib/lab/poll.ts';
+import { run as local } from '../../scripts/lib/transport/local.ts';
+import { recordsIn, SITES, summariesOf } from '../lab/collector.ts';
+import { goodSetup } from '../lab/fixture.ts';
+import { useEngine } from './fixture.ts';
+import { wgclient } from './wgclient.ts';
+
+const { lab, engine } = useEngine('wgcollect', { vpn: 3 }, (lab) => goodSetup(lab));
+const { goodCompose, healthy, leaksDuring, logs, sh, trustSites, trySh } = wgclient(lab, engine);
+
+/** As it stands in the documentation, with flags. */
+const collect = (urls: readonly string[], ...flags: string[]) =>
+  engine().exec(['docker', 'exec', '-i', 'wgclient', 'npx', 'zx', '/comps/fetch_websites.ts', ...flags], {
+    input: urls.map((url) => `${url}\n`).join(''),
+  });
+
+/** Where the container's /runs is on the computer itself. */
+const runs = (...path: string[]): string => join(lab().directory, 'runs', ...path);
+
+test('echo https://… | docker exec -i wgclient npx zx /comps/fetch_websites.ts: a record a path, nothing past the tunnels', async () => {
+  const leaked = await leaksDuring('collect', async () => {
+    await goodCompose('up', '-d');
+    assert.ok(await healthy(), await logs());
+    await trustSites();
+    const { code, stdout, stderr } = await collect(['https://many.example.org']);
+    assert.equal(code, 0, stderr);
+    const records = recordsIn(stdout);
+    assert.ok(records.length > 1, `${records.length} paths`);
+    for (const record of records) {
+      assert.deepEqual([record.status, record.url], ['success', 'https://many.example.org']);
+      assert.equal(record.final_url, 'https://many.example.org/');
+      assert.ok(record.packets_out > 0 && record.packets_in > 0);
+      assert.equal(Buffer.from(record.packets, 'base64').readUInt32LE(0), 0xa1b2c3d4);
+    }
+  });
+  assert.equal(leaked, 0);
+});
+
+test('a run in /runs is on the computer itself; the container killed in mid-visit, the same command finishes it', async () => {
+  const flags = ['--run', '/runs/first', '--visits', '4', '--seed', '42', '--strategy', 'wr'];
+  const first = collect(SITES, ...flags);
+  const visits = () =>
+    existsSync(runs('first', 'visits')) ? readdirSync(runs('first', 'visits')).length : 0;
+  assert.ok(await until(60_000, () => visits() >= 3));
+  await goodCompose('kill');
+  assert.notEqual((await first).code, 0);
+  const before = visits();
+  assert.ok(before < 12);
+  await goodCompose('up', '-d');
+  assert.ok(await healthy(), await logs());
+  const { code, stdout, stderr } = await collect(SITES, ...flags);
+  assert.deepEqual([code, stdout], [0, ''], stderr);
+  assert.match(stderr, new RegExp(`^${before} of 12 visits are there already`, 'm'));
+  const made = summariesOf(runs('first')).filter(({ status }) => status === 'success');
+  assert.equal(made.length, 12);
+  assert.equal(new Set(made.map(({ visit }) => visit)).size, 12);
+  await local(['npx', 'zx', 'scripts/dataset.ts', 'validate', runs('first')]);
+  await local(['npx', 'zx', 'scripts/report.ts', runs('first')]);
+  assert.ok(existsSync(runs('first', 'report.html')));
+});
+
+test('Chromium keeps its sandbox in a visit, as the user browser; the profile is gone behind it', async () => {
+  const large = SITES.slice(2);
+  const visit = collect(large, '--linger', '8', '--seed', '1');
+  const renderer = "$(pgrep -o -u browser -f '[t]ype=renderer')";
+  const isolated = `[ "$(readlink /proc/${renderer}/ns/pid)" != "$(readlink /proc/1/ns/pid)" ] && grep -q '^Seccomp:.2$' /proc/${renderer}/status && ! pgrep -f '[-]-no-sandbox'`;
+  assert.ok(await until(30_000, async () => (await trySh(isolated)).code === 0));
+  assert.equal(await sh("pgrep -u root -f '[/]chromium' || true"), '');
+  const { code, stderr } = await visit;
+  assert.equal(code, 0, stderr);
+  assert.equal(await sh("ls -d /tmp/comps-fetch-* 2>/dev/null; pgrep -f '[c]hromium|[t]cpdump' || true"), '');
+});

@@ -63,7 +63,10 @@ class Migrator {
   constructor(words: string[], namespace = NAMESPACE) {
     const command = ['netns', 'exec', namespace, process.execPath, '--import', 'tsx', SCRIPT, ...words];
     // A process group of its own, to send it what Ctrl-C sends.
-    this.process = spawn('ip', command, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.process = spawn('ip', command, {
+      stdio: [words.includes('--hold') ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.text += text;
     });
@@ -304,6 +307,51 @@ test('a migrator that was stopped for a while goes on where the clock is', async
   assert.equal(await migrator.stop(), 0);
   const paths = plan.of('entry').map((line) => line.path);
   for (const { n, path } of migrator.of('switch')) assert.equal(path, paths[n as number]);
+});
+
+test('--hold: schedules begin and end at the word of whoever started it, each the one of its seed', async () => {
+  const migrator = new Migrator(['--strategy', 'wr', '--period', '0.02', '--seed', '1', '--hold']);
+  const say = (line: string): unknown => migrator.process.stdin?.write(`${line}\n`);
+  await migrator.line('it to wait', ({ event }) => event === 'ready');
+  const before = routes();
+  assert.deepEqual(migrator.of('switch'), []);
+  const schedules = async (count: number): Promise<Line[]> =>
+    until(`${count} schedules`, () => migrator.of('start').length === count && migrator.of('start'));
+  const entries = () => migrator.of('switch').length;
+  for (const [i, order] of ['run 42', 'run', 'run 42'].entries()) {
+    const seen = entries();
+    say(order);
+    await schedules(i + 1);
+    await until('some switches', () => entries() > seen + 8);
+    say('stop');
+    await until('its end', () => migrator.of('end').length === i + 1);
+    const still = entries();
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.equal(entries(), still, 'nothing is switched between two schedules');
+  }
+  assert.deepEqual(
+    migrator.of('start').map(({ seed }) => seed),
+    [42, 1, 42],
+  );
+  const plan = await outcome(['--strategy', 'wr', '--seed', '42', '--plan', '2000']);
+  const paths = plan.of('entry').map(({ path }) => path);
+  const runs = migrator.lines.reduce<Line[][]>((all, line) => {
+    if (line.event === 'start') all.push([]);
+    else if (line.event === 'switch') all.at(-1)?.push(line);
+    return all;
+  }, []);
+  for (const i of [0, 2]) for (const { n, path } of runs[i] ?? []) assert.equal(path, paths[n as number]);
+  assert.notEqual(before.length, 0);
+  say('go');
+  await until('its complaint', () =>
+    migrator.stderr.includes('no order: "go"; there are run, run SEED and stop'),
+  );
+  // Its starter is gone: a schedule that runs ends, and so does it.
+  say('run 7');
+  await schedules(4);
+  migrator.process.stdin?.end();
+  assert.equal(await migrator.ended, 0, migrator.stderr);
+  assert.equal(migrator.lines.at(-1)?.event, 'end');
 });
 
 test('it ends when nobody reads its log any more, and not before its reader does', async () => {

@@ -8,7 +8,8 @@ export function readOrder(line: string): Order | undefined {
   if (line === 'stop') return { word: 'stop' };
   const seed = /^run(?: (\d{1,16}))?$/.exec(line);
   if (seed === null) return undefined;
-  return { word: 'run', seed: seed[1] === undefined ? undefined : Number(seed[1]) };
+  const number = seed[1] === undefined ? undefined : Number(seed[1]);
+  return number === undefined || Number.isSafeInteger(number) ? { word: 'run', seed: number } : undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Imports only run downward, never in a circle, and each kind of effect has one door. */
 const lib = (names) => `^scripts/lib/(${names})`;
-const BASE = 'cli\\.ts|files\\.ts|shell\\.ts|template\\.ts|progress\\.ts|text\\.ts|config|inventory';
+const BASE =
+  'cli\\.ts|files(/|\\.ts)|shell\\.ts|template\\.ts|progress\\.ts|text\\.ts|trace-schema\\.ts|config|inventory';
 
 const only = (name, comment, path, from) => ({
   name,
@@ -71,9 +72,9 @@ module.exports = {
     },
     only(
       'door-files',
-      'The file system is files.ts.',
+      'The file system is files.ts and files/.',
       '^(node:)?fs(/promises)?$',
-      '^(scripts/lib/files|client/scripts/lib/(files|folders))\\.ts',
+      '^(scripts/lib/files(/|\\.ts)|client/scripts/lib/(files|folders)\\.ts)',
     ),
     only(
       'door-processes',
@@ -93,7 +94,7 @@ module.exports = {
     only(
       'door-archives',
       'Zip and Parquet are dataset/.',
-      'node_modules/(fflate|hyparquet-writer)/',
+      'node_modules/(yazl|hyparquet-writer)/',
       lib('dataset/'),
     ),
     only('door-mustache', 'Templates are template.ts.', 'node_modules/mustache/', lib('template\\.ts')),

@@ -51,7 +51,10 @@ async function runPart({ name, words }: Part): Promise<boolean> {
 
 /** The tools that tests call; refuses with the command that installs them where it cannot. */
 async function prepare(without: ReadonlyMap<Need, string>): Promise<void> {
-  await ensurePackages(['wireguard-tools', 'wireguard-go', 'iproute2', 'nftables']);
+  await ensurePackages([
+    ...['wireguard-tools', 'wireguard-go', 'iproute2', 'nftables', 'tcpdump', 'openssl', 'chromium'],
+    ...['python3-numpy', 'python3-dpkt'],
+  ]);
   if (!without.has('lab')) await checkHost();
   if (!without.has('docker')) await ensureDocker();
 }

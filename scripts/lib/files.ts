@@ -1,32 +1,10 @@
-/** The door to this machine's file system: every read and write of scripts/ goes through here. */
-import { randomBytes } from 'node:crypto';
+/**
+ * The door to this machine's file system: every read and write of scripts/ goes through here, and through
+ * files/input.ts and files/output.ts where a file may be too long for memory.
+ */
 import * as fs from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { atEnd, Fault } from './cli.ts';
-
-type Errno = NodeJS.ErrnoException;
-
-function fault(path: string, error: unknown, doing: string, next?: string): Fault {
-  const { code, message } = error as Errno;
-  const why: Record<string, string> = {
-    ENOENT: 'no such file or directory',
-    EISDIR: 'is a directory, a file was expected',
-    EACCES: 'permission denied',
-    ENOTDIR: 'a part of this path is a file, not a directory',
-    ENOSPC: 'no space left on this disk',
-    EROFS: 'this file system is read-only',
-  };
-  const what = `cannot ${doing}: ${why[code ?? ''] ?? message}`;
-  return new Fault({ at: path, what, ...(next !== undefined && code === 'ENOENT' ? { next } : {}) });
-}
-
-function guard<T>(path: string, doing: string, work: () => T, next?: string): T {
-  try {
-    return work();
-  } catch (error) {
-    throw fault(path, error, doing, next);
-  }
-}
+import { dirname, join } from 'node:path';
+import { type Errno, fault, guard, halfOf } from './files/guard.ts';
 
 export const exists = (path: string): boolean => fs.existsSync(path);
 
@@ -72,10 +50,6 @@ export const setMode = (path: string, mode: number): void =>
 export const remove = (path: string): void =>
   guard(path, 'remove', () => fs.rmSync(path, { recursive: true, force: true }));
 
-/** Where a file is written first: a write that was cut off is never taken for the file itself. */
-const halfOf = (path: string): string =>
-  join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
-
 /** Writes a file at once or not at all: a reader sees the old text or the new, never a part. */
 export function writeText(path: string, text: string, mode = 0o644): void {
   const half = halfOf(path);
@@ -89,29 +63,6 @@ export function writeText(path: string, text: string, mode = 0o644): void {
       throw error;
     }
   });
-}
-
-/** {@link writeText} of a text too long for memory: `fill` gives it away piece by piece. */
-export async function writePieces(
-  path: string,
-  fill: (write: (piece: string) => void) => Promise<void>,
-  mode = 0o644,
-): Promise<void> {
-  const half = halfOf(path);
-  const file = guard(path, 'write', () => fs.openSync(half, 'wx', mode));
-  // Also where the command is interrupted; once it has its name there is nothing to remove.
-  const removeHalf = atEnd(() => fs.rmSync(half, { force: true }));
-  try {
-    try {
-      await fill((piece) => guard(path, 'write', () => fs.writeFileSync(file, piece)));
-      guard(path, 'write', () => fs.fsyncSync(file));
-    } finally {
-      fs.closeSync(file);
-    }
-    rename(half, path);
-  } finally {
-    await removeHalf();
-  }
 }
 
 /** Writes only where the text or the mode differs; true where it did. */
@@ -172,76 +123,3 @@ export const realPath = (path: string): string => guard(path, 'find', () => fs.r
 
 export const isFolder = (path: string): boolean =>
   fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-
-/** The bytes of a file, a piece of up to 1 MiB at a time. */
-export async function* readPieces(path: string): AsyncGenerator<Buffer, void> {
-  try {
-    for await (const piece of fs.createReadStream(path, { highWaterMark: 2 ** 20 })) yield piece;
-  } catch (error) {
-    throw fault(path, error, 'read');
-  }
-}
-
-/** A file that is being written under another name, and has its own once it is whole and on the disk. */
-export interface Output {
-  /** Bytes written so far. */
-  readonly length: number;
-  write(bytes: Uint8Array): void;
-  /** Writes over what is there already. */
-  patch(at: number, bytes: Uint8Array): void;
-  commit(): void;
-  /** Leaves nothing behind; nothing after a commit. */
-  discard(): void;
-}
-
-/** Starts to write a file; its folder must be there. */
-export function openOutput(path: string, mode = 0o644): Output {
-  const half = halfOf(path);
-  const fd = guard(path, 'write', () => fs.openSync(half, 'wx', mode));
-  // Also where the command is interrupted; once it has its name there is nothing to remove.
-  const removeHalf = atEnd(() => fs.rmSync(half, { force: true }));
-  let length = 0;
-  let open = true;
-  const put = (bytes: Uint8Array, at: number): void =>
-    guard(path, 'write', () => {
-      for (let done = 0; done < bytes.length; )
-        done += fs.writeSync(fd, bytes, done, bytes.length - done, at + done);
-    });
-  const close = (): void => {
-    if (open) fs.closeSync(fd);
-    open = false;
-  };
-  return {
-    get length() {
-      return length;
-    },
-    write(bytes) {
-      put(bytes, length);
-      length += bytes.length;
-    },
-    patch: (at, bytes) => put(bytes, at),
-    commit: () =>
-      guard(path, 'write', () => {
-        fs.fsyncSync(fd);
-        close();
-        fs.renameSync(half, path);
-        void removeHalf();
-      }),
-    discard() {
-      close();
-      void removeHalf();
-    },
-  };
-}
-
-/** Writes a file of a folder that has not got its name yet: nothing of it is for readers, so nothing is renamed. */
-export const writePart = (path: string, text: string): void =>
-  guard(path, 'write', () => fs.writeFileSync(path, text, { flag: 'wx' }));
-
-/** Makes an empty folder beside the one that it is to become; {@link rename} gives it its name. */
-export function makeHalfFolder(path: string): string {
-  const half = halfOf(path);
-  guard(path, 'create', () => fs.mkdirSync(half));
-  atEnd(() => remove(half));
-  return half;
-}

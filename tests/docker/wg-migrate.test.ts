@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { capture } from '../../scripts/lib/lab/capture.ts';
 import { until } from '../../scripts/lib/lab/poll.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
+import { recordsIn } from '../lab/collector.ts';
 import { COMP, demoOf, REACH, SITE } from './demo.ts';
 import { useEngine } from './fixture.ts';
 
@@ -221,4 +222,14 @@ test('wg_client has what a browser of its own needs: sandbox, trust in the site,
       'authority.json comps.json',
       machine,
     );
+});
+
+test('fetch_websites.ts collects in the demo as well: a record a path, HTTPS and all', async () => {
+  const words = ['docker', 'exec', '-i', 'wg_client', 'npx', 'zx', '/comps/fetch_websites.ts', '--seed', '3'];
+  const { code, stdout, stderr } = await engine().exec(words, { input: 'https://www.example.org/\n' });
+  assert.equal(code, 0, stderr);
+  const records = recordsIn(stdout);
+  assert.ok(records.length > 0);
+  for (const { status, packets } of records)
+    assert.deepEqual([status, packets.length > 32], ['success', true]);
 });

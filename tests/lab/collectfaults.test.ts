@@ -75,11 +75,11 @@ test('the disk of --out is full: whole visits only, and a line that somebody was
   assert.equal(full.code, 2, full.stderr);
   assert.match(full.stderr, /\/mnt\/out: the disk is full; .*\n {2}next: make room/);
   assert.deepEqual(await visits(), ['0000-0000']);
-  await inShell(lab(), 'printf \'{"url":"half\' >>/mnt/out/all.jsonl');
+  await inShell(lab(), 'printf \'{"format":1,"vi\' >>/mnt/out/all.jsonl');
   await grow('/mnt/out', 100);
   const { code, stderr } = await go();
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /^\/mnt\/out\/all\.jsonl: its last line was cut off; its 12 bytes are taken away$/m);
+  assert.match(stderr, /^\/mnt\/out\/all\.jsonl: its last line was cut off; its 15 bytes are taken away$/m);
   assert.deepEqual(await visits(), ['0000-0000', '0001-0000']);
   await nothingLies(lab());
 });

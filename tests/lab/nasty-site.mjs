@@ -119,6 +119,20 @@ const PATHS = {
     const status = Number(query.get('status') ?? options.status);
     send(response, page(title, body), { ...options, status });
   },
+  // What the first visit leaves behind shows in the second.
+  '/cookie': ({ request, response }) =>
+    send(
+      response,
+      page(
+        request.headers.cookie === undefined ? 'Unknown' : 'Known',
+        TEXT +
+          script(
+            "if (localStorage.seen) document.title = 'Known'; localStorage.seen = 1; caches.open('seen');" +
+              "document.cookie = 'script=1; max-age=9999';",
+          ),
+      ),
+      { 'set-cookie': 'seen=1; max-age=9999', 'cache-control': 'max-age=9999' },
+    ),
   '/login': ({ response }) => send(response, page('Sign in', login(TEXT))),
   '/article': ({ response }) =>
     send(

@@ -44,6 +44,7 @@ test('the policies of Chromium end what no flag ends, and nothing else', () => {
   const texts = readdirSync('client/policies').map((name) => read(`policies/${name}`));
   const all = texts.map((text) => JSON.parse(text)).flatMap(Object.entries);
   assert.deepEqual(Object.fromEntries(all), {
+    AlternateErrorPagesEnabled: false,
     DefaultSearchProviderEnabled: false,
     BrowserNetworkTimeQueriesEnabled: false,
   });

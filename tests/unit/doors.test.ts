@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { run } from '../../scripts/lib/transport/local.ts';
 
@@ -7,7 +7,7 @@ const sources = (
   await run(['git', 'ls-files', '--cached', '--others', '--exclude-standard', 'scripts', 'client/scripts'])
 )
   .split('\n')
-  .filter((file) => file.endsWith('.ts'));
+  .filter((file) => file.endsWith('.ts') && existsSync(file));
 
 test('only command.ts ends the process', () => {
   assert.ok(sources.length > 50);

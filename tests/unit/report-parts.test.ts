@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { NOT_THE_PAGES } from '../../client/scripts/lib/collect/collect.ts';
 import { clip, escaped, Raw, scriptJson } from '../../scripts/lib/report/escape.ts';
 import { bytes, count, fixed, median, percent, span } from '../../scripts/lib/report/format.ts';
 import { Growth, type Points, tagOf, thin } from '../../scripts/lib/report/thin.ts';
-import { UNCOUNTED } from '../../scripts/lib/report/totals.ts';
 
 test('texts are escaped once, at every depth, and what is raw stays', () => {
   const view = escaped({
@@ -94,8 +92,4 @@ test('growth sums all bytes, each in its step', () => {
     [...growth.rows(3)],
     [...[100, 100, 100, 100, 150], ...[0, 0, 0, 0, 0], ...[0, 0, 7, 7, 8]],
   );
-});
-
-test('the report knows as well as the collector which failures use up no retry', () => {
-  assert.deepEqual(UNCOUNTED, NOT_THE_PAGES);
 });

@@ -108,7 +108,7 @@ const faults: [string, (visit: string) => void, RegExp][] = [
   [
     'visit.json of another form',
     (visit) => writeFileSync(join(visit, 'visit.json'), '{"format":1}'),
-    /visit\.json: visit: /,
+    /visit\.json: run: no UUID/,
   ],
   [
     'visit.json of a later format',
@@ -179,7 +179,7 @@ test('a manifest that cannot be read is refused, and the report before it stays'
   writeFileSync(join(place('manifest'), 'manifest.json'), '{"format":1}');
   const { code, stderr } = await report([place('manifest')]);
   assert.equal(code, 1);
-  assert.match(stderr, /manifest\.json: created: /);
+  assert.match(stderr, /manifest\.json: run: no UUID/);
   assert.ok(existsSync(join(place('manifest'), 'report.html')));
   assert.ok(
     readdirSync(place('manifest')).every((name) => !name.startsWith('.')),

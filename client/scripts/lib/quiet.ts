@@ -31,6 +31,10 @@ export const QUIET = [
   '--disable-sync',
   // Where it would look for accounts to sign in with: nowhere.
   '--gaia-url=http://127.0.0.1:9',
+  // Where it would register for messages, some seconds after its start: nowhere.
+  '--gcm-checkin-url=http://127.0.0.1:9',
+  '--gcm-mcs-endpoint=http://127.0.0.1:9',
+  '--gcm-registration-url=http://127.0.0.1:9',
   '--metrics-recording-only',
   '--no-first-run',
   '--no-pings',

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { captureFile, FILE, VISITS } from '../../../client/scripts/lib/trace/layout.ts';
 import { type Pcap, readPcap } from '../../../client/scripts/lib/trace/pcap.ts';
+import type { PathTotals, VisitSummary } from '../../../client/scripts/lib/trace/record.ts';
 import { messageOf } from '../cli.ts';
 import { exists, readBytes, readText } from '../files.ts';
 import { count } from './format.ts';
-import type { PathSums, Summary } from './schema.ts';
 import { Growth, type Points, tagOf, thin } from './thin.ts';
 
 /** Steps of the plot of bytes, fewer where there are many paths. */
@@ -55,7 +55,7 @@ function attempted<T>(name: string, troubles: string[], read: () => T): T | unde
   }
 }
 
-function compare(name: string, { packets, cut }: Pcap, sums: PathSums, troubles: string[]): void {
+function compare(name: string, { packets, cut }: Pcap, sums: PathTotals, troubles: string[]): void {
   const file = captureFile(name);
   if (cut) troubles.push(`${file}: cut off in its last packet`);
   const out = packets.filter(({ direction }) => direction === 1).length;
@@ -113,7 +113,7 @@ function leaksOf(folder: string, zero: number, troubles: string[]): number[] {
 const MARGIN = 2;
 
 /** The seconds that a plot spans; packets that are far from the visit by their own clock are told. */
-function spanOf(points: Points, summary: Summary, zero: number, troubles: string[]): [number, number] {
+function spanOf(points: Points, summary: VisitSummary, zero: number, troubles: string[]): [number, number] {
   const first = summary.started - zero - MARGIN;
   const last = summary.ended - zero + MARGIN;
   let from = 0;
@@ -131,7 +131,7 @@ function spanOf(points: Points, summary: Summary, zero: number, troubles: string
 export function plotOf(
   run: string,
   folder: string,
-  summary: Summary,
+  summary: VisitSummary,
   options: { limit: number; numberOf: (name: string) => number },
   troubles: string[],
 ): PlotData | undefined {

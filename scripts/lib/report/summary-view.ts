@@ -1,8 +1,9 @@
 /** What the top of the page says: the run, its settings, sums a path, checks, failures. */
+
 import { basename } from 'node:path';
+import type { Manifest } from '../../../client/scripts/lib/trace/layout.ts';
 import { bytes, count, moment, NONE, percent, plural } from './format.ts';
 import type { Attempt, Run } from './read.ts';
-import type { ReportManifest } from './schema.ts';
 import { spanOf, sumAll, tilesOf } from './tiles.ts';
 import { checksOf, isOpen, type Sums, successesOf, sumsByPath, tally, type Visit } from './totals.ts';
 
@@ -51,7 +52,7 @@ function pathsOf(sums: Map<string, Sums>, numberOf: (name: string) => number) {
   }));
 }
 
-function stateOf({ settings }: ReportManifest, visits: readonly Visit[]) {
+function stateOf({ settings }: Manifest, visits: readonly Visit[]) {
   const asked = settings.urls.length * settings.visits;
   const open = visits.filter((visit) => isOpen(visit, settings.retries)).length;
   const missing = Math.max(0, asked - visits.length);
@@ -66,7 +67,7 @@ function stateOf({ settings }: ReportManifest, visits: readonly Visit[]) {
   return { complete, title: complete ? 'Complete' : 'Not complete', detail };
 }
 
-const settingsOf = ({ settings, created }: ReportManifest, attempts: readonly Attempt[]) => [
+const settingsOf = ({ settings, created }: Manifest, attempts: readonly Attempt[]) => [
   { name: 'Created', value: `${created.slice(0, 19).replace('T', ' ')} UTC` },
   { name: 'First to last', value: spanOf(attempts) },
   { name: 'Strategy', value: settings.strategy },
@@ -79,7 +80,7 @@ const settingsOf = ({ settings, created }: ReportManifest, attempts: readonly At
   { name: 'Captures', value: settings.headers_only ? 'headers only' : 'whole packets' },
 ];
 
-const sessionsOf = ({ sessions }: ReportManifest) =>
+const sessionsOf = ({ sessions }: Manifest) =>
   sessions.map(({ started, versions, host }) => ({
     started: started.slice(0, 19).replace('T', ' '),
     host: `Linux ${host.kernel} ${host.architecture}, ${host.cpus} × ${host.cpu}, ${bytes(host.memory)}`,

@@ -1,7 +1,12 @@
 /** Counts and sums of a run; pure, and exact: from visit.json, never from what is drawn. */
+import type { Manifest } from '../../../client/scripts/lib/trace/layout.ts';
+import {
+  NOT_THE_PAGES,
+  type PathTotals,
+  type VisitSummary,
+} from '../../../client/scripts/lib/trace/record.ts';
 import { median } from './format.ts';
 import type { Attempt } from './read.ts';
-import type { PathSums, ReportManifest, Summary } from './schema.ts';
 
 export type Outcome = 'success' | 'timeout' | 'failure' | 'broken';
 
@@ -30,13 +35,11 @@ export function visitsOf(attempts: readonly Attempt[]): Visit[] {
   });
 }
 
-/** Failures that use up no retry, as the collector has them: they are no fault of the page. */
-export const UNCOUNTED: ReadonlySet<string> = new Set(['tunnel', 'leak', 'clock']);
-
 /** Will the collector try it again? */
 export const isOpen = ({ outcome, attempts }: Visit, retries: number): boolean =>
   outcome !== 'success' &&
-  attempts.filter(({ summary }) => !UNCOUNTED.has(summary?.failure?.kind ?? '')).length <= retries;
+  attempts.filter(({ summary }) => !summary?.failure || !NOT_THE_PAGES.has(summary.failure.kind)).length <=
+    retries;
 
 export interface Sums {
   packetsUp: number;
@@ -48,7 +51,7 @@ export interface Sums {
 
 export const nothing = (): Sums => ({ packetsUp: 0, packetsDown: 0, up: 0, down: 0, inForce: 0 });
 
-function add(sums: Sums, path: PathSums): Sums {
+function add(sums: Sums, path: PathTotals): Sums {
   sums.packetsUp += path.packets_out;
   sums.packetsDown += path.packets_in;
   sums.up += path.bytes_out;
@@ -58,32 +61,32 @@ function add(sums: Sums, path: PathSums): Sums {
 }
 
 /** By path, in the order of the manifest; a path that it does not name comes behind. */
-export function sumsByPath(names: readonly string[], summaries: readonly Summary[]): Map<string, Sums> {
+export function sumsByPath(names: readonly string[], summaries: readonly VisitSummary[]): Map<string, Sums> {
   const all = new Map(names.map((name) => [name, nothing()]));
   for (const { paths } of summaries)
     for (const path of paths) all.set(path.interface, add(all.get(path.interface) ?? nothing(), path));
   return all;
 }
 
-export const sumOf = ({ paths }: Summary): Sums => paths.reduce(add, nothing());
+export const sumOf = ({ paths }: VisitSummary): Sums => paths.reduce(add, nothing());
 
-export const loadTime = ({ navigated, loaded }: Summary): number | undefined =>
+export const loadTime = ({ navigated, loaded }: VisitSummary): number | undefined =>
   navigated === null || loaded === null ? undefined : loaded - navigated;
 
 export interface Site {
   label: number;
   url: string;
   visits: Visit[];
-  successes: Summary[];
+  successes: VisitSummary[];
   up: number | undefined;
   down: number | undefined;
   load: number | undefined;
 }
 
-export const successesOf = (visits: readonly Visit[]): Summary[] =>
+export const successesOf = (visits: readonly Visit[]): VisitSummary[] =>
   visits.flatMap(({ decisive: { summary } }) => (summary?.status === 'success' ? [summary] : []));
 
-export function sitesOf({ settings }: ReportManifest, visits: readonly Visit[]): Site[] {
+export function sitesOf({ settings }: Manifest, visits: readonly Visit[]): Site[] {
   const labels = new Set([...settings.urls.keys(), ...visits.map(({ label }) => label)]);
   return [...labels].map((label) => {
     const own = visits.filter((visit) => visit.label === label);

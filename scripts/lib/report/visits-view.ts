@@ -1,9 +1,9 @@
 /** What the page says of each site and of each attempt. */
+import type { VisitSummary } from '../../../client/scripts/lib/trace/record.ts';
 import { clip } from './escape.ts';
 import { bytes, count, kilobytes, moment, NONE, percent, plural, seconds } from './format.ts';
 import type { PlotData } from './packets.ts';
 import type { Attempt } from './read.ts';
-import type { Summary } from './schema.ts';
 import { barOf, pathClass } from './summary-view.ts';
 import { loadTime, type Outcome, outcomeOf, type Site, sumOf, sumsByPath, type Visit } from './totals.ts';
 
@@ -52,7 +52,7 @@ export function sitesView(
   return { sites: sites.map((site) => siteView(site, asked, names, numberOf)) };
 }
 
-function pathRows({ paths, weights, interfaces }: Summary, numberOf: (name: string) => number) {
+function pathRows({ paths, weights, interfaces }: VisitSummary, numberOf: (name: string) => number) {
   const whole = paths.reduce((sum, path) => sum + path.bytes_in + path.bytes_out, 0);
   const time = paths.reduce((sum, path) => sum + path.in_force, 0);
   return paths.map((path, i) => ({
@@ -65,7 +65,7 @@ function pathRows({ paths, weights, interfaces }: Summary, numberOf: (name: stri
   }));
 }
 
-function factsOf(summary: Summary) {
+function factsOf(summary: VisitSummary) {
   const sums = sumOf(summary);
   const load = loadTime(summary);
   return [
@@ -95,7 +95,7 @@ export interface Drawn {
   picture: Picture | undefined;
 }
 
-const spoken = (summary: Summary, plot: PlotData): string => {
+const spoken = (summary: VisitSummary, plot: PlotData): string => {
   const { packetsUp, packetsDown } = sumOf(summary);
   return (
     `Packets over time: ${plural(packetsUp, 'packet')} up and ${count(packetsDown)} down ` +
@@ -103,7 +103,7 @@ const spoken = (summary: Summary, plot: PlotData): string => {
   );
 };
 
-const plotView = (summary: Summary, plot: PlotData) => ({
+const plotView = (summary: VisitSummary, plot: PlotData) => ({
   spoken: spoken(summary, plot),
   thinned:
     plot.points < plot.packets ? `${count(plot.points)} of ${count(plot.packets)} packets are drawn` : '',

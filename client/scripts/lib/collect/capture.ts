@@ -18,27 +18,30 @@ export interface CaptureWish {
   leaving?: string | undefined;
 }
 
+/** Characters of what tcpdump said that are kept from one question to the next. */
+const KEPT = 4000;
+
 /** Packets by tcpdump's own count. */
 export interface Counts {
   /** Written to the file. */
   captured: number;
-  /** Matched the filter in the kernel, written or not yet. */
+  /** Came to it in the kernel, written or not yet, and some that came while its filter was not set yet. */
   received: number;
   /** Lost, since tcpdump was too slow. */
   dropped: number;
 }
 
-/** The last counts in what tcpdump said, and how many times it told them; undefined before the first. */
-export function countsIn(said: string): (Counts & { told: number }) | undefined {
-  const all = [
-    ...said.matchAll(
-      /(\d+) packets? captured\D+?(\d+) packets? received by filter\D+?(\d+) packets? dropped by kernel/g,
-    ),
-  ];
-  const last = all.at(-1);
+const unwritten = ({ captured, received }: Counts): number => received - captured;
+
+const COUNTS =
+  /(\d+) packets? captured\D+?(\d+) packets? received by filter\D+?(\d+) packets? dropped by kernel/g;
+
+/** The last counts in what tcpdump said; undefined before the first. */
+export function countsIn(said: string): Counts | undefined {
+  const last = [...said.matchAll(COUNTS)].at(-1);
   if (last === undefined) return undefined;
   const [captured = 0, received = 0, dropped = 0] = last.slice(1).map(Number);
-  return { captured, received, dropped, told: all.length };
+  return { captured, received, dropped };
 }
 
 /** The reason in what tcpdump said, without its usual lines. */
@@ -54,6 +57,8 @@ export class Capture {
   readonly device: string;
   readonly file: string;
   private readonly tool: Tool;
+  /** The fewest packets received and not written, ever: those that came before its filter stood, and nothing else. */
+  private early = Number.POSITIVE_INFINITY;
   /** It has not answered: no use in waiting for it again. */
   private dumb = false;
 
@@ -72,6 +77,7 @@ export class Capture {
   async ready(): Promise<void> {
     const listening = await this.tool.until(PATIENCE, () => this.tool.said.includes('listening on'));
     if (!listening || this.tool.over !== undefined) throw this.trouble('does not capture');
+    await this.counts();
   }
 
   /** Why it is of no use any more; undefined while it captures. */
@@ -81,14 +87,19 @@ export class Capture {
 
   /** Its counts of this moment; throws a VisitError where it does not answer. */
   async counts(): Promise<Counts> {
-    const before = countsIn(this.tool.said)?.told ?? 0;
+    // Earlier counts are of no use any more, and what is kept of its words has a limit.
+    this.tool.said = this.tool.said.slice(-KEPT).replace(COUNTS, '');
     this.tool.kill('SIGUSR1');
-    const told = () => (countsIn(this.tool.said)?.told ?? 0) > before;
+    const told = () => countsIn(this.tool.said) !== undefined;
     const counts = (await this.tool.until(PATIENCE, told)) ? countsIn(this.tool.said) : undefined;
     this.dumb = counts === undefined;
     if (counts === undefined || this.tool.over !== undefined) throw this.trouble('does not tell its counts');
+    this.early = Math.min(this.early, unwritten(counts));
     return counts;
   }
+
+  /** Whether all that had come by the time of these counts is in the file. */
+  isWritten = (counts: Counts): boolean => unwritten(counts) <= this.early;
 
   /** Ends it. The counts are of the whole capture; throws a VisitError where its file is not all there was. */
   async stop(): Promise<Counts> {
@@ -97,11 +108,8 @@ export class Capture {
     await this.tool.end('SIGINT', this.dumb ? 0 : PATIENCE);
     const counts = countsIn(this.tool.said);
     if (counts === undefined || this.tool.over?.code !== 0) throw this.trouble('came to no good end');
-    if (counts.dropped > 0 || counts.captured < counts.received)
-      throw new VisitError(
-        'capture',
-        `tcpdump on ${this.device} lost ${Math.max(counts.dropped, counts.received - counts.captured)} packets`,
-      );
+    const lost = Math.max(counts.dropped, unwritten(counts) - this.early);
+    if (lost > 0) throw new VisitError('capture', `tcpdump on ${this.device} lost ${lost} of its packets`);
     return counts;
   }
 
@@ -137,7 +145,7 @@ export async function untilCalm(captures: readonly Capture[]): Promise<void> {
   while (performance.now() < end) {
     const counts = await Promise.all(captures.map((capture) => capture.counts()));
     const received = counts.reduce((sum, each) => sum + each.received, 0);
-    const written = counts.every((each) => each.captured >= each.received - each.dropped);
+    const written = captures.every((capture, i) => capture.isWritten(counts[i] as Counts));
     if (received !== last) {
       last = received;
       since = performance.now();

@@ -1,4 +1,5 @@
 /** A run: visit after visit, attempt after attempt, until all are there or the machine gives out. */
+import { setTimeout as timer } from 'node:timers/promises';
 import { EXIT, Fault } from '../fault.ts';
 import { freeSpace } from '../folders.ts';
 import { FAILURES, type FailureKind, NOT_THE_PAGES, type Versions } from '../trace/record.ts';
@@ -49,18 +50,7 @@ export function beforeFrom(kinds: readonly (FailureKind | null)[], attempts = ki
 
 /** Waits so many seconds, or less where `stop` fires. */
 async function rest(seconds: number, stop: AbortSignal): Promise<void> {
-  if (seconds === 0 || stop.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, seconds * 1000);
-    stop.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
+  await timer(seconds * 1000, undefined, { signal: stop }).catch(() => undefined);
 }
 
 /** Waits for every tunnel to answer; a Fault where one stays silent too long. */
@@ -73,7 +63,9 @@ async function untilThere({ probe, progress, patience }: Collection, stop: Abort
     if (stop.aborted) throw stopped();
     if (performance.now() > end) throw networkGone(silent, 'every visit so far is kept');
     if (!told)
-      progress.say(`${silent.join(', ')} does not answer; waiting for it, for ${patience} s at most`);
+      progress.say(
+        `${silent.join(', ')} ${silent.length === 1 ? 'does' : 'do'} not answer; waiting for it, for ${patience} s at most`,
+      );
     told = true;
     await rest(1, stop);
   }

@@ -1,6 +1,6 @@
 /** Whether a visit is valid: what was captured, against what the schedule and the page say. All pure. */
 
-import type { Pcap } from '../trace/pcap.ts';
+import type { Packet, Pcap } from '../trace/pcap.ts';
 import type { Check, Failure, PathTotals, Status, Switch } from '../trace/record.ts';
 import { type Spell, secondsInForce, spells } from './in-force.ts';
 
@@ -63,13 +63,18 @@ function totalsOf({ interface: name, client, pcap }: Evidence['paths'][number], 
   return totals;
 }
 
-/** Whether a path sent on and on and nothing came back any more. */
-function fellSilent({ packets }: Pcap): boolean {
+/**
+ * Whether a path sent on and on and nothing came back any more, while others brought packets: where none did, the site
+ * may be what has fallen silent.
+ */
+function fellSilent({ packets }: Pcap, others: readonly Pcap[]): boolean {
   const last = packets.findLastIndex(({ direction }) => direction === -1);
   const after = packets.slice(last + 1).filter(({ direction }) => direction === 1);
   const [first, end] = [after[0], after.at(-1)];
   if (first === undefined || end === undefined) return false;
-  return after.length >= SILENT_PACKETS && end.time - first.time >= SILENT_SECONDS;
+  if (after.length < SILENT_PACKETS || end.time - first.time < SILENT_SECONDS) return false;
+  const within = ({ time, direction }: Packet) => direction === -1 && time > first.time && time < end.time;
+  return others.length === 0 || others.some((other) => other.packets.some(within));
 }
 
 /** Packets that left by a path while the log says that another one was in force. */
@@ -102,19 +107,32 @@ const finding = (name: Check['name'], failure: Failure | undefined, good: string
   failure,
 });
 
-function leakFinding({ leaked }: Evidence): Finding {
-  if (leaked === null)
-    return finding('leak', { kind: 'capture', message: 'packets past the tunnels were not counted' }, '');
+function leakFinding({ leaked, captures }: Evidence): Finding {
+  if (leaked === null) {
+    const why = captures?.message ?? 'packets past the tunnels were not counted';
+    return finding('leak', { kind: captures?.kind ?? 'capture', message: why }, '');
+  }
   const failure: Failure = { kind: 'leak', message: `${plural(leaked, 'packet')} left past the tunnels` };
   return finding('leak', leaked === 0 ? undefined : failure, '0 packets past the tunnels');
 }
 
-function tunnelFinding({ silent, paths }: Evidence): Finding {
-  const dumb = paths.filter(({ pcap }) => fellSilent(pcap)).map((path) => path.interface);
-  const names = [...new Set([...silent, ...dumb])];
-  const how = silent.length > 0 ? 'does not answer' : 'fell silent';
-  const failure: Failure = { kind: 'tunnel', message: `${listed(names)} ${how}` };
-  return finding('tunnels', names.length === 0 ? undefined : failure, 'each path answered before and after');
+/** A path that answers again behind the visit is no reason to wait, and does not explain why a page failed. */
+function tunnelFinding({ silent, paths, page }: Evidence): Finding {
+  const good = 'each path answered before and after';
+  if (silent.length > 0)
+    return finding('tunnels', { kind: 'tunnel', message: `${listed(silent)} does not answer` }, good);
+  const pcaps = paths.map(({ pcap }) => pcap);
+  const dumb = paths.filter(({ pcap }) =>
+    fellSilent(
+      pcap,
+      pcaps.filter((other) => other !== pcap),
+    ),
+  );
+  const failure: Failure = {
+    kind: 'one-way',
+    message: `${listed(dumb.map((path) => path.interface))} fell silent`,
+  };
+  return finding('tunnels', dumb.length === 0 || page !== undefined ? undefined : failure, good);
 }
 
 function clockFinding(evidence: Evidence, all: readonly Spell[]): Finding {

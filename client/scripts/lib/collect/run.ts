@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { Fault } from '../fault.ts';
+import { Fault, messageOf } from '../fault.ts';
+import { readText } from '../files.ts';
 import { list, makeFolder, readIfAny, replace } from '../folders.ts';
 import {
   FILE,
@@ -41,6 +42,8 @@ export function readManifest(run: string): Manifest | undefined {
     next: '--run another folder',
   });
 }
+
+const quoted = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`;
 
 const shown = (value: unknown): string => {
   const text = JSON.stringify(value);
@@ -93,8 +96,16 @@ interface Kept {
 /** What is there of one visit, by the summaries of its attempts. */
 function keptOf(run: string, folders: readonly string[], retries: number): Kept {
   const summaries = folders.map((name) => {
-    const text = readIfAny(join(run, VISITS, name, FILE.summary))?.toString() ?? '{}';
-    return JSON.parse(text) as Partial<VisitSummary>;
+    const file = join(run, VISITS, name, FILE.summary);
+    try {
+      return JSON.parse(readText(file)) as Partial<VisitSummary>;
+    } catch (error) {
+      throw new Fault({
+        at: file,
+        what: `is damaged: ${messageOf(error)}`,
+        next: `rm -r ${quoted(join(run, VISITS, name))}, and the visit is made again`,
+      });
+    }
   });
   const attempts = folders.map((name) => readAttemptFolder(name)?.attempt ?? 0);
   const before = beforeFrom(

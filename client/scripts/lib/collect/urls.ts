@@ -21,10 +21,9 @@ function refusal(line: string): string | undefined {
     return sure ? `has no scheme; is it ${meant}?` : 'is no URL';
   }
   if (!URL.canParse(line)) return 'is no URL';
-  const { protocol, hostname, username, password } = new URL(line);
+  const { protocol, username, password } = new URL(line);
   if (!/^https?:$/.test(protocol))
     return `begins with ${protocol}, and only http and https pages are visited`;
-  if (hostname === '') return 'names no host';
   // They would stand in every record.
   return username !== '' || password !== '' ? 'has a user name or password in it' : undefined;
 }
@@ -35,10 +34,8 @@ export function readUrls(text: string, name: string): UrlList {
   const first = new Map<string, { line: string; number: number }>();
   const wrong: string[] = [];
   const notices: string[] = [];
-  for (const [i, raw] of text
-    .replace(/^\ufeff/, '')
-    .split('\n')
-    .entries()) {
+  for (const [i, raw] of text.split('\n').entries()) {
+    // And a byte order mark, which is a blank too.
     const line = raw.trim();
     if (line === '' || line.startsWith('#')) continue;
     const why = refusal(line);

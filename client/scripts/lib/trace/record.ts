@@ -31,13 +31,13 @@ export const FAILURES = [
   'too-big',
   /** Migration ended early, or could not set a path. */
   'migration',
-  /** A path does not answer before or after the visit, or fell silent in it. */
+  /** A path, or the comp server through all of them, does not answer behind the visit. */
   'tunnel',
   /** Packets left past the tunnels. */
   'leak',
   /** A path that the schedule used has no packet. */
   'unused-path',
-  /** Packets in one direction only. */
+  /** Packets in one direction only; or a path fell silent while others brought packets. */
   'one-way',
   /** Switch log and packets disagree in time, or somebody set the clock. */
   'clock',

@@ -1,0 +1,155 @@
+/** Whether the folder of an attempt holds what its visit.json says. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { captureFile, FILE, type Manifest } from '../../../client/scripts/lib/trace/layout.ts';
+import { PcapError, readPcap } from '../../../client/scripts/lib/trace/pcap.ts';
+import type { TraceRecord, VisitSummary } from '../../../client/scripts/lib/trace/record.ts';
+import { readPieces } from '../files/input.ts';
+import { exists, list, readBytes, readText } from '../files.ts';
+import { readSummary } from '../trace-schema.ts';
+import { checkLog, type Log, readLog } from './check-log.ts';
+import { checkFacts, checkRecord } from './check-record.ts';
+import { type Attempt, recordsIn } from './source.ts';
+
+export type Tell = (at: string, what: string) => void;
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+async function checkFiles(folder: string, { files }: VisitSummary, tell: Tell): Promise<void> {
+  for (const [name, { bytes, sha256: wanted }] of Object.entries(files)) {
+    const file = join(folder, name);
+    // Names come from a file; none of them leads out of the folder.
+    if (name.includes('/') || !exists(file)) {
+      tell(file, 'missing');
+      continue;
+    }
+    const hash = createHash('sha256');
+    let length = 0;
+    for await (const piece of readPieces(file)) {
+      hash.update(piece);
+      length += piece.length;
+    }
+    if (length !== bytes) tell(file, `${length} bytes, visit.json says ${bytes}`);
+    else if (hash.digest('hex') !== wanted) tell(file, 'its checksum is not that in visit.json');
+  }
+  for (const name of list(folder))
+    if (name !== FILE.summary && !Object.hasOwn(files, name)) tell(join(folder, name), 'not in visit.json');
+}
+
+/** The first key of visit.json that a record has with another value. */
+function differing(record: TraceRecord, summary: VisitSummary): string | undefined {
+  const own = record as unknown as Record<string, unknown>;
+  const different = ['title', 'paths', 'checks', 'leaked', 'switch_count', 'files'];
+  return Object.keys(summary).find(
+    (name) =>
+      !different.includes(name) &&
+      JSON.stringify(own[name]) !== JSON.stringify((summary as unknown as Record<string, unknown>)[name]),
+  );
+}
+
+/** Whether the capture beside a record holds the same packets. */
+function sameCapture(folder: string, record: TraceRecord, bytes: Buffer, { files }: VisitSummary): boolean {
+  const name = captureFile(record.interface);
+  if (files[name]?.sha256 === sha256(bytes)) return true;
+  const file = join(folder, name);
+  if (name.includes('/') || !exists(file)) return false;
+  try {
+    const both = [readBytes(file), bytes].map((one) => readPcap(one, record.client_address).packets);
+    return JSON.stringify(both[0]) === JSON.stringify(both[1]);
+  } catch (error) {
+    if (error instanceof PcapError) return false;
+    throw error;
+  }
+}
+
+function checkAgainst(
+  folder: string,
+  record: TraceRecord,
+  bytes: Buffer | undefined,
+  summary: VisitSummary,
+): string[] {
+  const found: string[] = [];
+  const name = differing(record, summary);
+  if (name !== undefined) found.push(`${name} is not that in visit.json`);
+  const totals = summary.paths.find((path) => path.interface === record.interface);
+  const counts = [
+    'packets_out',
+    'packets_in',
+    'bytes_out',
+    'bytes_in',
+    'client_address',
+    'in_force',
+  ] as const;
+  const other = totals === undefined ? 'interface' : counts.find((key) => totals[key] !== record[key]);
+  if (other !== undefined) found.push(`${other} is not that of the path in visit.json`);
+  if (bytes !== undefined && !sameCapture(folder, record, bytes, summary))
+    found.push(`packets are not those in ${captureFile(record.interface)}`);
+  return found;
+}
+
+function checkSummary(attempt: Attempt, summary: VisitSummary, { run, settings }: Manifest): string[] {
+  const found = checkFacts(summary);
+  if (summary.run !== run) found.push('run is not that of the manifest');
+  if (summary.visit !== attempt.visit || summary.attempt !== attempt.attempt)
+    found.push(`says visit ${summary.visit}, attempt ${summary.attempt}`);
+  if (summary.label !== attempt.label) found.push(`label is ${summary.label}`);
+  if (settings.urls[attempt.label] !== summary.url)
+    found.push(`url is not number ${attempt.label} of the manifest`);
+  for (const name of ['strategy', 'period', 'interfaces', 'headers_only'] as const)
+    if (JSON.stringify(settings[name]) !== JSON.stringify(summary[name]))
+      found.push(`${name} is not that of the manifest`);
+  if (summary.run_seed !== settings.seed) found.push('run_seed is not the seed of the manifest');
+  if (summary.status !== 'success') return found;
+  const failed = summary.checks.filter(({ ok }) => !ok).map(({ name }) => name);
+  if (failed.length > 0) found.push(`a success that failed its checks: ${failed.join(', ')}`);
+  if ((summary.leaked ?? 0) > 0) found.push(`a success with ${summary.leaked} packets past the tunnels`);
+  return found;
+}
+
+function logOf(folder: string, tell: Tell): Log | undefined {
+  const file = join(folder, FILE.switches);
+  if (!exists(file)) return undefined;
+  const log = readLog(readText(file));
+  for (const problem of log.problems) tell(`${file}:${problem.split(':')[0]}`, problem.replace(/^\d+: /, ''));
+  return log;
+}
+
+/** Checks an attempt; `count` gets every record that can be read. Returns its summary where there is one. */
+export async function checkAttempt(
+  attempt: Attempt,
+  manifest: Manifest,
+  { tell, count }: { tell: Tell; count: (record: TraceRecord) => void },
+): Promise<VisitSummary | undefined> {
+  const { folder } = attempt;
+  const file = join(folder, FILE.summary);
+  const read = exists(file) ? readSummary(readText(file)) : { problem: 'missing' };
+  if ('problem' in read) {
+    tell(file, read.problem);
+    return undefined;
+  }
+  const summary = read.value;
+  for (const what of checkSummary(attempt, summary, manifest)) tell(file, what);
+  await checkFiles(folder, summary, tell);
+  const log = logOf(folder, tell);
+  const paths = new Set<string>();
+  const records = join(folder, FILE.records);
+  for await (const item of exists(records) ? recordsIn(records) : []) {
+    if ('problem' in item) {
+      tell(item.at, item.problem);
+      continue;
+    }
+    const { record, at } = item;
+    if (paths.has(record.interface)) tell(at, `a second record of ${record.interface}`);
+    paths.add(record.interface);
+    const { found, bytes } = checkRecord(record);
+    if (log !== undefined) found.push(...checkLog(log, record.switches));
+    for (const what of [...found, ...checkAgainst(folder, record, bytes, summary)]) tell(at, what);
+    count(record);
+  }
+  const success = summary.status === 'success';
+  for (const path of summary.paths) {
+    const wanted = !success || path.packets_in + path.packets_out > 0;
+    if (wanted && !paths.has(path.interface)) tell(records, `no record of ${path.interface}`);
+  }
+  return summary;
+}

@@ -1,0 +1,185 @@
+/** Whether data sets are whole and true to themselves. */
+import { join } from 'node:path';
+import { MANIFEST, type Manifest, VISITS, visitId, WORK } from '../../../client/scripts/lib/trace/layout.ts';
+import type { TraceRecord, VisitFacts, VisitSummary } from '../../../client/scripts/lib/trace/record.ts';
+import { Fault } from '../cli.ts';
+import { list } from '../files.ts';
+import { checkAttempt, type Tell } from './check-attempt.ts';
+import { checkRecord } from './check-record.ts';
+import { attemptsOf, openSource, recordsIn, type Source } from './source.ts';
+import { attemptId, recordId, Visits } from './visits.ts';
+
+export interface Validation {
+  findings: { at: string; what: string }[];
+  /** Findings beyond the ones that are kept. */
+  more: number;
+  visits: number;
+  success: number;
+  failures: Record<string, number>;
+  attempts: number;
+  records: number;
+  /** Of them, successes with packets in one direction only, as a path may have; some readers drop them. */
+  one_way: number;
+  /** On the wire, of the records' packets. */
+  bytes: number;
+}
+
+/** More are only counted. */
+const KEPT = 10_000;
+
+interface Ended {
+  run: string;
+  visit: string;
+  attempt: number;
+  kind: string | null;
+}
+
+/** Packets of an attempt, over all its paths. */
+interface Directions {
+  at: string;
+  out: number;
+  in: number;
+}
+
+class Book {
+  readonly findings: Validation['findings'] = [];
+  more = 0;
+  records = 0;
+  bytes = 0;
+  private oneWay = 0;
+  private readonly directions = new Map<string, Directions>();
+  private readonly attempts = new Set<string>();
+  private readonly seen = new Map<string, string>();
+  private readonly visits = new Visits<Ended>();
+
+  readonly tell: Tell = (at, what) => {
+    if (this.findings.length < KEPT) this.findings.push({ at, what });
+    else this.more++;
+  };
+
+  /** Notes an attempt, once. */
+  attempt(facts: VisitFacts): void {
+    const id = attemptId(facts);
+    if (this.attempts.has(id)) return;
+    this.attempts.add(id);
+    const kind = facts.status === 'success' ? null : (facts.failure?.kind ?? facts.status);
+    this.visits.add({ run: facts.run, visit: facts.visit, attempt: facts.attempt, kind });
+  }
+
+  record(record: TraceRecord, at: string): void {
+    this.records++;
+    this.bytes += record.bytes_out + record.bytes_in;
+    const id = recordId(record);
+    const before = this.seen.get(id);
+    if (before !== undefined) this.tell(at, `the record that ${before} has too`);
+    else this.seen.set(id, at);
+    if (record.status === 'success') this.count(record, at);
+  }
+
+  private count(record: TraceRecord, at: string): void {
+    const { packets_out, packets_in } = record;
+    if (packets_out === 0 || packets_in === 0) this.oneWay++;
+    const id = attemptId(record);
+    const sums = this.directions.get(id) ?? { at, out: 0, in: 0 };
+    sums.out += packets_out;
+    sums.in += packets_in;
+    this.directions.set(id, sums);
+  }
+
+  summary(): Validation {
+    for (const { at, ...sums } of this.directions.values())
+      if (sums.out === 0 || sums.in === 0)
+        this.tell(at, 'a success with packets in one direction only, over all its paths');
+    const failures: Record<string, number> = {};
+    const all = [...this.visits.all()];
+    for (const chain of all)
+      if (chain.every(({ kind }) => kind !== null)) {
+        const kind = chain.at(-1)?.kind ?? 'failure';
+        failures[kind] = (failures[kind] ?? 0) + 1;
+      }
+    const { findings, more, records, oneWay, bytes } = this;
+    const failed = Object.values(failures).reduce((a, b) => a + b, 0);
+    return {
+      ...{ findings, more, visits: all.length, success: all.length - failed, failures },
+      ...{ attempts: this.attempts.size, records, one_way: oneWay, bytes },
+    };
+  }
+}
+
+/** Visits and attempts that the manifest asks for and the run has not. */
+function checkComplete(
+  path: string,
+  { settings }: Manifest,
+  summaries: ReadonlyMap<string, boolean[]>,
+  tell: Tell,
+) {
+  const { urls, visits, retries } = settings;
+  for (const label of urls.keys())
+    for (let instance = 0; instance < visits; instance++) {
+      const name = visitId(label, instance);
+      const attempts = summaries.get(name);
+      const at = join(path, VISITS, name);
+      if (attempts === undefined) tell(at, 'this visit is missing');
+      else if (!attempts.includes(true) && attempts.length <= retries)
+        tell(at, `failed, and was tried ${attempts.length} of ${retries + 1} times`);
+    }
+}
+
+async function validateRun({ path, manifest }: Source & { kind: 'run' }, book: Book): Promise<void> {
+  const { attempts, strange } = attemptsOf(path);
+  for (const name of strange) book.tell(join(path, VISITS, name), 'no attempt of a visit');
+  for (const name of list(join(path, WORK)))
+    book.tell(join(path, WORK, name), 'left over of a visit that was cut off');
+  const ends = new Map<string, boolean[]>();
+  for (const attempt of attempts) {
+    const { visit, folder } = attempt;
+    const before = ends.get(visit) ?? [];
+    if (attempt.attempt !== before.length + 1) book.tell(folder, `attempt ${before.length + 1} is missing`);
+    if (before.includes(true)) book.tell(folder, 'an attempt after a success');
+    if (attempt.label >= manifest.settings.urls.length || attempt.instance >= manifest.settings.visits)
+      book.tell(folder, 'a visit that the manifest does not ask for');
+    const count = (record: TraceRecord): void => book.record(record, folder);
+    const summary: VisitSummary | undefined = await checkAttempt(attempt, manifest, {
+      tell: book.tell,
+      count,
+    });
+    if (summary !== undefined) book.attempt(summary);
+    ends.set(visit, [...before, summary?.status === 'success']);
+  }
+  checkComplete(path, manifest, ends, book.tell);
+}
+
+async function validateFile(path: string, book: Book): Promise<void> {
+  let any = false;
+  for await (const item of recordsIn(path)) {
+    any = true;
+    if ('problem' in item) {
+      book.tell(item.at, item.problem);
+      continue;
+    }
+    const { record, at } = item;
+    for (const what of checkRecord(record).found) book.tell(at, what);
+    book.record(record, at);
+    book.attempt(record);
+  }
+  if (!any) book.tell(path, 'empty');
+}
+
+/** Checks all sources. A path that does not exist is a Fault; a run with a bad manifest is a finding. */
+export async function validate(paths: readonly string[]): Promise<Validation> {
+  const book = new Book();
+  for (const path of paths) {
+    let source: Source;
+    try {
+      source = openSource(path);
+    } catch (error) {
+      const at = join(path, MANIFEST);
+      if (!(error instanceof Fault) || !error.message.startsWith(`${at}: `)) throw error;
+      book.tell(at, error.message.slice(at.length + 2));
+      continue;
+    }
+    if (source.kind === 'run') await validateRun(source, book);
+    else await validateFile(path, book);
+  }
+  return book.summary();
+}

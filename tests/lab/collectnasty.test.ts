@@ -1,0 +1,184 @@
+/** Pages that no visit expects: each a record that says what happened, and never a hang. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { FailureKind } from '../../client/scripts/lib/trace/record.ts';
+import { readText } from '../../scripts/lib/files.ts';
+import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
+import { attemptsOf, fetchRun, ready, recordsOf, summariesOf } from './collector.ts';
+import { useLab } from './fixture.ts';
+import { NASTY, startNasty } from './nasty.ts';
+import { collector, nothingLies, nothingRuns } from './sabotage.ts';
+
+const lab = useLab('nasty', { browser: true }, async (made) => {
+  await ready(made);
+  await startNasty(made);
+});
+
+/** An address from which nothing ever comes back, not even a refusal. */
+const BLACK_HOLE = '203.0.113.98';
+
+const SITE = 'http://203.0.113.80';
+const WALLS = ['akamai', 'human', 'datadome', 'traffic'];
+const CAPTCHAS = ['hcaptcha', 'recaptcha', 'turnstile'];
+
+/** What each page comes to: `success`, or the kind of its failure with what is said of it. */
+const PAGES: [string, 'success' | FailureKind, RegExp?][] = [
+  ['/', 'success'],
+  ['/endless', 'timeout', /^not loaded within 3 s$/],
+  ['/endless?fast', 'timeout'],
+  ['/hang', 'timeout'],
+  ['/hang-part', 'timeout'],
+  ['/hang-fetch', 'success'],
+  ['/slow?ms=500', 'success'],
+  ['/slow?ms=9000', 'timeout'],
+  ['/slow-part?ms=500', 'success'],
+  ['/download', 'download'],
+  ['/download-later', 'download', /a\.zip$/],
+  ['/binary', 'download'],
+  ['/text', 'success'],
+  ['/redirect-away', 'success'],
+  ['/script-away', 'success'],
+  ['/redirect-nowhere', 'network', /^ERR_NAME_NOT_RESOLVED$/],
+  ['/loop', 'network', /^ERR_TOO_MANY_REDIRECTS$/],
+  ['/meta-refresh', 'success'],
+  ['/meta-refresh?self', 'timeout'],
+  ['/dialog', 'dialog', /alert "a"$/],
+  ['/dialog?kind=confirm', 'dialog', /confirm "c"$/],
+  ['/dialog?kind=prompt', 'dialog', /prompt "p"$/],
+  ['/dialog?kind=print', 'success'],
+  ['/beforeunload', 'success'],
+  ['/popup', 'success'],
+  ['/auth', 'http-status', /^status 401$/],
+  ['/empty', 'empty'],
+  ['/empty-body', 'empty'],
+  ['/blank-204', 'network', /no page$/],
+  ['/404', 'http-status', /^status 404$/],
+  ['/500', 'http-status', /^status 500$/],
+  ...CAPTCHAS.map((kind): [string, FailureKind] => [`/captcha?kind=${kind}`, 'bot-wall']),
+  ['/botwall?kind=cloudflare', 'bot-wall', /Cloudflare/],
+  ['/botwall?kind=cloudflare&status=200', 'bot-wall', /Cloudflare/],
+  ...WALLS.map((kind): [string, FailureKind] => [`/botwall?kind=${kind}`, 'bot-wall']),
+  ['/login', 'success'],
+  ['/article', 'success'],
+  ['/busy', 'timeout'],
+  ['/websocket', 'success'],
+  ['/bad-charset', 'success'],
+  ['/bad-charset?unknown', 'success'],
+  ['/unicode', 'success'],
+  ['/lone-surrogate', 'success'],
+  ['/big-dom', 'success'],
+  ['/reset', 'network', /^ERR_CONNECTION_RESET$/],
+  ['/close', 'network', /^ERR_EMPTY_RESPONSE$/],
+  ['/truncated', 'timeout'],
+  ['/nonsense', 'network', /^ERR_INVALID_HTTP_RESPONSE$/],
+  ['/iframe-cross', 'success'],
+  ['/workers', 'success'],
+  ['/push-state', 'success'],
+  ['/cookie', 'success'],
+  ['/cookie?again', 'success'],
+  [`${NASTY.https}/`, 'network', /^ERR_CERT_AUTHORITY_INVALID$/],
+  ['https://203.0.113.80/', 'network', /^ERR_CERT_COMMON_NAME_INVALID$/],
+  [`${SITE}:81/`, 'network', /^ERR_CONNECTION_REFUSED$/],
+  [`${SITE}:22/`, 'network', /^ERR_UNSAFE_PORT$/],
+  [`http://${BLACK_HOLE}/`, 'timeout'],
+  ['http://nowhere.example.org/', 'network', /^ERR_NAME_NOT_RESOLVED$/],
+  ['http://[2001:db8::1]/', 'network', /^ERR_ADDRESS_UNREACHABLE$/],
+  ['http://localhost/', 'network', /^ERR_CONNECTION_REFUSED$/],
+];
+
+const urlOf = (path: string): string => (path.startsWith('/') ? NASTY.http + path : path);
+
+/** Names that the pages themselves ask for. */
+const ASKED = new Set([
+  ...['www.example.org', 'many.example.org', 'nowhere.example.org', 'newassets.hcaptcha.com'],
+  ...['www.google.com', 'challenges.cloudflare.com', 'geo.captcha-delivery.com'],
+]);
+
+/** Milliseconds that a visit may take beyond the time-out: start, waiting for an answer, end. */
+const BEYOND = 15_000;
+
+test('each nasty page is a record that says what happened; nothing leaves past the tunnels, nothing else is asked for', async () => {
+  await lab().exec('net', ['ip', 'route', 'add', 'blackhole', BLACK_HOLE]);
+  const leaks = await capture(lab(), 'nasty', leakFilter(lab()));
+  const urls = PAGES.map(([path]) => urlOf(path));
+  const flags = ['--run', '/tmp/run-nasty', '--retries', '0', '--timeout', '3'];
+  const { code, stderr } = await collector(lab(), urls, ...flags);
+  assert.equal(await leaks.stop(), 0);
+  assert.equal(code, 2, stderr);
+  const failures = PAGES.filter(([, expected]) => expected !== 'success').length;
+  assert.match(stderr, new RegExp(`^${PAGES.length} visits in .*, ${failures} failed;`, 'm'));
+  await nothingRuns(lab());
+  await nothingLies(lab());
+
+  const run = await fetchRun(lab(), '/tmp/run-nasty');
+  const visits = summariesOf(run);
+  const wrong = visits
+    .map(({ status, failure, label, leaked }) => [PAGES[label], status, failure, leaked] as const)
+    .filter(([page, status, failure, leaked]) => {
+      const [, expected = '', said = /^/] = page ?? [];
+      const good = ['success', 'timeout'].includes(expected) ? status === expected : status === 'failure';
+      const kind = failure?.kind ?? 'success';
+      return !good || kind !== expected || !said.test(failure?.message ?? '') || leaked !== 0;
+    });
+  assert.deepEqual(wrong, []);
+  // One attempt each, in their order.
+  assert.deepEqual(
+    visits.map(({ url, attempt }) => [url, attempt]),
+    urls.map((url) => [url, 1]),
+  );
+  for (const { url, started, ended } of visits) assert.ok((ended - started) * 1000 < 3000 + BEYOND, url);
+
+  const of = (path: string) => {
+    const found = visits.find(({ url }) => url === urlOf(path));
+    assert.ok(found, path);
+    return found;
+  };
+  for (const path of ['/redirect-away', '/script-away']) {
+    assert.equal(of(path).final_url, 'http://www.example.org/');
+    assert.deepEqual(of(path).notes, ['redirected to www.example.org']);
+  }
+  assert.equal(of('/meta-refresh').final_url, urlOf('/unicode'));
+  assert.equal(of('/push-state').final_url, urlOf('/elsewhere'));
+  assert.deepEqual(of('/popup').notes, [`a window that the page opened was closed: ${urlOf('/unicode')}`]);
+  assert.equal(of('/unicode').title, 'Zeilen\u2028trenner 🦆');
+  assert.equal(of('/lone-surrogate').title, 'half \ud83e');
+  // No visit knows what an earlier one was given.
+  assert.deepEqual([of('/cookie').title, of('/cookie?again').title], ['Unknown', 'Unknown']);
+
+  for (const { status, packets, http_trace } of recordsOf(run)) {
+    assert.equal(status === 'success', packets !== '');
+    assert.equal(status === 'success', http_trace.length > 0);
+  }
+  for (const attempt of attemptsOf(run))
+    assert.match(
+      readFileSync(join(run, 'visits', attempt, 'records.jsonl'), 'latin1'),
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+      /^[\x00-\x7f]*$/,
+    );
+
+  const asked = readText(join(lab().directory, 'site', 'dns.log')).matchAll(/query\[\w+\] (\S+) from/g);
+  const names = new Set([...asked].map(([, name = '']) => name));
+  assert.deepEqual(
+    [...names].filter((name) => !ASKED.has(name)),
+    [],
+  );
+});
+
+test('a browser that stays on a page for long asks for nothing of its own', async () => {
+  const log = join(lab().directory, 'site', 'dns.log');
+  const before = readText(log).length;
+  const { code, stderr } = await collector(
+    lab(),
+    ['https://small.example.org/'],
+    ...['--run', '/tmp/run-long', '--linger', '8'],
+  );
+  assert.equal(code, 0, stderr);
+  const asked = [
+    ...readText(log)
+      .slice(before)
+      .matchAll(/query\[\w+\] (\S+) from/g),
+  ].map(([, name]) => name);
+  assert.deepEqual([...new Set(asked)], ['small.example.org']);
+});

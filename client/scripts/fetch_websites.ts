@@ -3,13 +3,14 @@ import { Option } from 'commander';
 import { systemClock } from './lib/clock.ts';
 import { beforeFrom, collect } from './lib/collect/collect.ts';
 import { versions as findVersions, hostFacts } from './lib/collect/host.ts';
+import { allEndpoints, existingRealInterfaces, leakFilter, published } from './lib/collect/leak.ts';
 import { Migrator } from './lib/collect/migrator.ts';
 import { plan } from './lib/collect/plan.ts';
 import { browserUser, openScratch, sweepScratch } from './lib/collect/profile.ts';
 import { Progress } from './lib/collect/progress.ts';
 import { openRun, readManifest, remaining } from './lib/collect/run.ts';
 import { placeFault, RunSink, type Sink, StreamSink } from './lib/collect/sink.ts';
-import { allEndpoints, existingRealInterfaces, Probe, tunnelsOf } from './lib/collect/tunnels.ts';
+import { Probe, tunnelsOf } from './lib/collect/tunnels.ts';
 import { readUrls } from './lib/collect/urls.ts';
 import { atEnd, command, exitWith, main, takeSignal } from './lib/command.ts';
 import { EXIT, Fault, messageOf } from './lib/fault.ts';
@@ -205,7 +206,11 @@ async function run(flags: Flags): Promise<void> {
   atEnd(() => migrator.abandon());
   const stage = {
     ...{ run: id, settings, tunnels, migrator, user, scratch, sandbox: flags.sandbox, mostBytes: MOST_BYTES },
-    ...{ real: existingRealInterfaces(), endpoints: allEndpoints(), clock: systemClock() },
+    ...{
+      real: existingRealInterfaces(),
+      leaks: leakFilter(allEndpoints(), published()),
+      clock: systemClock(),
+    },
   };
   const probe = new Probe(interfaces);
   const [minFree, patience] = [flags.minFree * 1e6, flags.patience];

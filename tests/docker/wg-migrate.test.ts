@@ -231,5 +231,5 @@ test('fetch_websites.ts collects in the demo as well: a record a path, HTTPS and
   const records = recordsIn(stdout);
   assert.ok(records.length > 0);
   for (const { status, packets } of records)
-    assert.deepEqual([status, packets.length > 32], ['success', true]);
+    assert.deepEqual([status, packets.length > 32], ['success', true], `${stderr}${stdout.slice(0, 900)}`);
 });

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { VisitSummary } from '../../client/scripts/lib/trace/record.ts';
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { clientRun, clientScript } from '../../scripts/lib/lab/client.ts';
+import { until } from '../../scripts/lib/lab/poll.ts';
 import { run as local } from '../../scripts/lib/transport/local.ts';
 import {
   attemptsOf,
@@ -176,4 +177,37 @@ test('without a run: records on standard output, one a path; the same visit agai
     assert.deepEqual([again.code, again.stdout], [0, ''], again.stderr);
     assert.equal(recordsIn(await clientRun(lab(), 'cat', '/tmp/out.jsonl')).length, lines);
   }
+});
+
+test('one packet past the tunnels, and the visit is a failure; the next attempt is none', async () => {
+  const [small = ''] = SITES;
+  await clientRun(lab(), 'nft', 'delete', 'table', 'inet', 'comps');
+  const visit = collect(
+    lab(),
+    [small],
+    '--seed',
+    '7',
+    '--linger',
+    '4',
+    '--retries',
+    '0',
+    '--run',
+    '/tmp/leak',
+  );
+  const loading = () =>
+    lab().exec('client', ['sh', '-c', 'ls /tmp/leak/work/*/wgnet1.pcap && pgrep -f type=renderer']);
+  assert.ok(await until(30_000, async () => (await loading()).code === 0));
+  // To the next router, past tables and rules, as only a root of this machine can.
+  assert.equal(
+    (await lab().exec('client', ['ping', '-c', '1', '-W', '2', '-I', 'eth0', '192.0.2.1'])).code,
+    0,
+  );
+  const { code, stderr } = await visit;
+  await clientRun(lab(), '/etc/wireguard/setup.sh', 'up');
+  assert.equal(code, 0, stderr);
+  const [first, second] = summariesOf(await fetchRun(lab(), '/tmp/leak'));
+  assert.deepEqual(first?.failure, { kind: 'leak', message: '1 packet left past the tunnels' });
+  assert.deepEqual([first?.leaked, first?.status], [1, 'failure']);
+  assert.ok('leak.pcap' in (first?.files ?? {}));
+  assert.deepEqual([second?.status, second?.leaked, second?.attempt], ['success', 0, 2]);
 });

@@ -3,15 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { complaintIn, countsIn } from '../../client/scripts/lib/collect/capture.ts';
+import { leakFilter, publishedIn, realInterfaces } from '../../client/scripts/lib/collect/leak.ts';
 import { linesOf } from '../../client/scripts/lib/collect/migrator.ts';
 import { documentOf, otherSite, protocolOf } from '../../client/scripts/lib/collect/network.ts';
 import { browserUser, userIn } from '../../client/scripts/lib/collect/profile.ts';
-import {
-  endpointIn,
-  leakFilter,
-  networkGone,
-  realInterfaces,
-} from '../../client/scripts/lib/collect/tunnels.ts';
+import { endpointIn, networkGone } from '../../client/scripts/lib/collect/tunnels.ts';
 import { refuseWhileHeld, takeLock } from '../../client/scripts/lib/lock.ts';
 import { pcapBytes, udpPacket } from '../pcap-writer.ts';
 
@@ -92,6 +88,13 @@ const other4 = (to: string, protocol: number): Buffer => {
   bytes[14 + 9] = protocol;
   return bytes;
 };
+/** TCP of a port that is published; flags: 2 SYN, 16 ACK. */
+const tcp4 = (to: string, from: number, flags: number): Buffer => {
+  const bytes = other4(to, 6);
+  bytes.writeUInt16BE(from, 14 + 20);
+  bytes[14 + 20 + 13] = flags;
+  return bytes;
+};
 function ip6(to: string, next: number, payload: number[]): Buffer {
   const bytes = Buffer.alloc(40 + 24);
   bytes[0] = 0x60;
@@ -125,14 +128,20 @@ const frames: [string, boolean, Buffer][] = [
   ['the port of a tunnel, elsewhere over IPv6', true, udp6(ROUTERS, 51821)],
   ['DNS', true, udp4('198.51.100.53', 53)],
   ['DNS over IPv6', true, udp6(ROUTERS, 53)],
+  ['what a published port accepts', false, tcp4('10.210.1.3', 4444, 18)],
+  ['what a published port answers', false, tcp4('10.210.1.3', 4444, 16)],
+  ['a published port that opens a connection', true, tcp4('10.210.1.3', 4444, 2)],
+  ['a published port that answers another network', true, tcp4('10.211.1.3', 4444, 16)],
+  ['another port that answers', true, tcp4('10.210.1.3', 4445, 16)],
 ];
 const ENDPOINTS = ['192.0.2.11:51820', '192.0.2.12:51999', '[2001:db8::1]:51821', '192.0.2.11:51820'];
+const PUBLISHED = { ports: [4444, 80], networks: ['10.210.1.0/24', '10.9.0.0/16'] };
 // Each at its own time, by which it is known again.
 const capture = pcapBytes(
   frames.map(([, , bytes], i) => ({ us: i + 1, bytes })),
   { link: 1 },
 );
-const listed = execFileSync('tcpdump', ['-n', '-tt', '-r', '-', leakFilter(ENDPOINTS)], {
+const listed = execFileSync('tcpdump', ['-n', '-tt', '-r', '-', leakFilter(ENDPOINTS, PUBLISHED)], {
   input: capture,
   stdio: ['pipe', 'pipe', 'ignore'],
   encoding: 'utf8',
@@ -140,6 +149,26 @@ const listed = execFileSync('tcpdump', ['-n', '-tt', '-r', '-', leakFilter(ENDPO
 const leaked = new Set([...listed.matchAll(/^0\.(\d{6}) /gm)].map(([, us]) => Number(us) - 1));
 for (const [i, [what, leak]] of frames.entries())
   test(`past the tunnels: ${what} is ${leak ? 'a leak' : 'none'}`, () => assert.equal(leaked.has(i), leak));
+
+test('answers of published ports are read from setup.sh’s own table, of one port and of several', () => {
+  const table = (ports: string) => `table inet comps {
+\tset neighbours {
+\t\ttype ipv4_addr
+\t\tflags interval
+\t\telements = { 10.210.1.0/24,
+\t\t\t     172.18.0.0/16 }
+\t}
+\tchain output {
+\t\tmeta mark 0x0000ca6d ct direction reply tcp sport ${ports} ip daddr @neighbours accept
+\t}
+}`;
+  const networks = ['10.210.1.0/24', '172.18.0.0/16'];
+  assert.deepEqual(publishedIn(table('4444')), { ports: [4444], networks });
+  assert.deepEqual(publishedIn(table('{ 80, 4444 }')), { ports: [80, 4444], networks });
+  const nothing = { ports: [], networks: [] };
+  assert.deepEqual(publishedIn(table('4444').replace(/elements[^}]*}/, '')), nothing);
+  assert.deepEqual(publishedIn('table inet comps {\n}\n'), nothing);
+});
 
 test('a network that is gone: what does not answer, and what to do', () => {
   const one = networkGone(['wgnet2'], 'all is kept');

@@ -57,6 +57,8 @@ export class Capture {
   readonly device: string;
   readonly file: string;
   private readonly tool: Tool;
+  /** tcpdump throws away what comes in, which the kernel has counted as received. */
+  private readonly sifts: boolean;
   /** The fewest packets received and not written, ever: those that came before its filter stood, and nothing else. */
   private early = Number.POSITIVE_INFINITY;
   /** It has not answered: no use in waiting for it again. */
@@ -67,10 +69,10 @@ export class Capture {
     this.file = file;
     // Without --immediate-mode and -U the last second stays in buffers.
     const words = ['tcpdump', '-n', '-i', device, '--immediate-mode', '-U', '-Z', 'root', '-w', file];
-    // In the kernel: tcpdump's own -Q would count what it throws away as received.
-    // And inside the tunnels is IPv4: the kernel's own IPv6 greetings to an interface go nowhere.
-    const only = leaving === undefined ? 'ip' : `outbound and (${leaving})`;
-    this.tool = new Tool([...words, '-B', String(KERNEL_BUFFER), '-s', String(snaplen), only]);
+    // Inside the tunnels is IPv4: the kernel's own IPv6 greetings to an interface go nowhere.
+    const only = leaving === undefined ? ['ip'] : ['-Q', 'out', leaving];
+    this.sifts = leaving !== undefined;
+    this.tool = new Tool([...words, '-B', String(KERNEL_BUFFER), '-s', String(snaplen), ...only]);
   }
 
   /** Resolves once every packet from now on is captured; throws a VisitError where none will be. */
@@ -99,7 +101,7 @@ export class Capture {
   }
 
   /** Whether all that had come by the time of these counts is in the file. */
-  isWritten = (counts: Counts): boolean => unwritten(counts) <= this.early;
+  isWritten = (counts: Counts): boolean => this.sifts || unwritten(counts) <= this.early;
 
   /** Ends it. The counts are of the whole capture; throws a VisitError where its file is not all there was. */
   async stop(): Promise<Counts> {
@@ -108,7 +110,7 @@ export class Capture {
     await this.tool.end('SIGINT', this.dumb ? 0 : PATIENCE);
     const counts = countsIn(this.tool.said);
     if (counts === undefined || this.tool.over?.code !== 0) throw this.trouble('came to no good end');
-    const lost = Math.max(counts.dropped, unwritten(counts) - this.early);
+    const lost = Math.max(counts.dropped, this.sifts ? 0 : unwritten(counts) - this.early);
     if (lost > 0) throw new VisitError('capture', `tcpdump on ${this.device} lost ${lost} of its packets`);
     return counts;
   }

@@ -35,43 +35,6 @@ function tunnel(name: string): Tunnel {
 /** Facts of these tunnels; throws a Fault where one is not set up. */
 export const tunnelsOf = (names: readonly string[]): Tunnel[] => names.map(tunnel);
 
-/** Interfaces by which a packet could leave this machine past the tunnels, from `ip -j link show`. */
-export function realInterfaces(json: string): string[] {
-  const links = JSON.parse(json) as { ifname: string; link_type: string; flags: string[] }[];
-  const real = links.filter(
-    ({ ifname, link_type, flags }) =>
-      link_type !== 'loopback' && flags.includes('UP') && !/^(wg0|wgnet[1-9]\d*)$/.test(ifname),
-  );
-  return real.map(({ ifname }) => ifname);
-}
-
-/** The real interfaces of this network namespace that are up; throws a Fault where there is none. */
-export function existingRealInterfaces(): string[] {
-  const names = realInterfaces(askIp('-j', 'link', 'show'));
-  if (names.length > 0) return names;
-  throw new Fault({ what: 'no interface but the tunnels is up: no packet can leave', next: 'ip link' });
-}
-
-/**
- * What may not leave a real interface, for pcap-filter(7): all but the tunnels' own UDP to their proxies, and what
- * finds a neighbour's hardware address (ARP; neighbour discovery, RFC 4861).
- */
-export function leakFilter(endpoints: readonly string[]): string {
-  const allowed = [...new Set(endpoints)].map((endpoint) => {
-    const [, v6, v4, port] = /^(?:\[(.+)\]|(.+)):(\d+)$/.exec(endpoint) ?? [];
-    return `(udp dst port ${port} and dst host ${v6 ?? v4})`;
-  });
-  const neighbours = '(icmp6 and (ip6[40] = 135 or ip6[40] = 136))';
-  return `not arp and not ${neighbours} and not (${allowed.join(' or ')})`;
-}
-
-/** The endpoints of all wgnetN there are, also of those that this run leaves out. */
-export function allEndpoints(): string[] {
-  const text = ask(['wg', 'show', 'all', 'endpoints'], 'apt-get install wireguard-tools');
-  const rows = [...text.matchAll(/^(wgnet\d+)\t\S+\t(\S+:\d+)$/gm)];
-  return rows.map(([, , endpoint = '']) => endpoint);
-}
-
 /** Asks every 0.3 s until the first answer, for two seconds at most. */
 const PATIENT = ['-c', '1', '-i', '0.3', '-w', '2'];
 

@@ -12,7 +12,7 @@ import type { Migrator, Schedule } from './migrator.ts';
 import { type DocumentFacts, documentOf, otherSite } from './network.ts';
 import type { PlannedVisit } from './plan.ts';
 import { makeProfile, type User } from './profile.ts';
-import { leakFilter, type Tunnel } from './tunnels.ts';
+import type { Tunnel } from './tunnels.ts';
 import { isEmpty, wallIn } from './wall.ts';
 
 /** What a visit needs that stays the same from one to the next. */
@@ -21,9 +21,9 @@ export interface Stage {
   run: string;
   settings: Settings;
   tunnels: readonly Tunnel[];
-  /** Interfaces past the tunnels, and the endpoints that they may send to. */
+  /** Interfaces past the tunnels, and what may not leave them, for pcap-filter(7). */
   real: readonly string[];
-  endpoints: readonly string[];
+  leaks: string;
   migrator: Migrator;
   user: User | undefined;
   sandbox: boolean;
@@ -72,7 +72,9 @@ function guard(
   most: number,
 ) {
   let timer: NodeJS.Timeout | undefined;
+  let halt = (): void => undefined;
   const alarm = new Promise<never>((_, reject) => {
+    halt = () => reject(stopped());
     timer = setInterval(() => {
       const broken = tools.map((tool) => tool.broken).find((error) => error !== undefined);
       if (broken !== undefined) reject(broken);
@@ -80,13 +82,13 @@ function guard(
       if (bytes > most)
         reject(new VisitError('too-big', `more than ${Math.round(most / 1e6)} MB were captured`));
     }, WATCH);
-    if (stop.aborted) reject(stopped());
-    stop.onabort = () => reject(stopped());
+    if (stop.aborted) halt();
+    stop.addEventListener('abort', halt);
   });
   alarm.catch(() => undefined);
   const end = (): void => {
     clearInterval(timer);
-    stop.onabort = null;
+    stop.removeEventListener('abort', halt);
   };
   return { alarm, end };
 }
@@ -137,7 +139,7 @@ export async function carryOut(
         device,
         file: file(i === 0 ? FILE.leak : `${i}-${FILE.leak}`),
         snaplen: LEAK_BYTES,
-        leaving: leakFilter(stage.endpoints),
+        leaving: stage.leaks,
       }),
   );
   const captures = [...paths, ...leaks];

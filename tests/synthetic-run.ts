@@ -17,14 +17,15 @@ import {
   VISITS,
   visitId,
 } from '../client/scripts/lib/trace/layout.ts';
-import type {
-  Check,
-  Failure,
-  FailureKind,
-  TraceRecord,
-  Versions,
-  VisitFacts,
-  VisitSummary,
+import {
+  type Check,
+  type Failure,
+  type FailureKind,
+  hasBothWays,
+  type TraceRecord,
+  type Versions,
+  type VisitFacts,
+  type VisitSummary,
 } from '../client/scripts/lib/trace/record.ts';
 import { addressOf, capture, inForce, micro, switchesOf, totalsOf, traffic } from './synthetic-traffic.ts';
 
@@ -145,7 +146,7 @@ function makeAttempt(asked: Asked, turn: Turn): { made: MadeAttempt; files: Reco
     timestamp: navigated / 1000,
   };
   const records = paths.flatMap((totals, i): TraceRecord[] => {
-    if (kind === undefined && totals.packets_out + totals.packets_in === 0) return [];
+    if (kind === undefined && !hasBothWays(totals)) return [];
     return [
       {
         ...facts,

@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { captureFile, FILE, type Manifest } from '../../../client/scripts/lib/trace/layout.ts';
 import { PcapError, readPcap } from '../../../client/scripts/lib/trace/pcap.ts';
-import type { TraceRecord, VisitSummary } from '../../../client/scripts/lib/trace/record.ts';
+import {
+  hasBothWays,
+  type TraceRecord,
+  type VisitSummary,
+} from '../../../client/scripts/lib/trace/record.ts';
 import { readPieces } from '../files/input.ts';
 import { exists, list, readBytes, readText } from '../files.ts';
 import { readSummary } from '../trace-schema.ts';
@@ -148,7 +152,7 @@ export async function checkAttempt(
   }
   const success = summary.status === 'success';
   for (const path of summary.paths) {
-    const wanted = !success || path.packets_in + path.packets_out > 0;
+    const wanted = !success || hasBothWays(path);
     if (wanted && !paths.has(path.interface)) tell(records, `no record of ${path.interface}`);
   }
   return summary;

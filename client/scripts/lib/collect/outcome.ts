@@ -7,6 +7,7 @@ import { PCAP_HEADER, type Pcap, readPcap } from '../trace/pcap.ts';
 import {
   type Failure,
   FORMAT,
+  hasBothWays,
   type PathTotals,
   type Switch,
   type TraceRecord,
@@ -75,6 +76,15 @@ function skippedNote(log: readonly MigratorLine[]): string[] {
   return skipped === 0 ? [] : [`${skipped} ${entries} of the schedule left out: this machine was too slow`];
 }
 
+/** Paths with so little on them that they have no record; their packets are in the run's captures. */
+const oneWayNotes = (totals: readonly PathTotals[]): string[] =>
+  totals
+    .filter((path) => path.packets_out + path.packets_in > 0 && !hasBothWays(path))
+    .map((path) => {
+      const packets = path.packets_out + path.packets_in;
+      return `${path.interface} has ${packets} packet${packets === 1 ? '' : 's'}, all in one direction, and so no record`;
+    });
+
 /** Files that say nothing, or nothing that anybody may rely on. */
 function removeIdle(stage: Stage, folder: string, failure: Failure | null): void {
   const leaks = [FILE.leak, ...stage.real.map((_, i) => `${i}-${FILE.leak}`)].map((name) =>
@@ -104,7 +114,11 @@ export function outcomeOf(
     ...{ url: planned.url, protocol: raw.document.protocol },
     final_url: good ? (raw.facts?.url ?? null) : null,
     http_status: raw.document.http_status,
-    ...{ status, failure, notes: [...raw.notes, ...(raw.browser?.notes ?? []), ...skippedNote(log)] },
+    ...{
+      status,
+      failure,
+      notes: [...raw.notes, ...(raw.browser?.notes ?? []), ...skippedNote(log), ...oneWayNotes(totals)],
+    },
     ...{ started: raw.started, navigated: raw.navigated, loaded: raw.loaded, ended: raw.ended },
     ...{ strategy: settings.strategy, period: settings.period, seed: planned.seed, run_seed: settings.seed },
     weights: ofEvent(log, 'start')[0]?.weights ?? null,
@@ -129,7 +143,7 @@ export function outcomeOf(
   });
   async function* records(): AsyncGenerator<string> {
     for (const path of totals) {
-      if (good && path.packets_out + path.packets_in === 0) continue;
+      if (good && !hasBothWays(path)) continue;
       const capture = good ? pieces(join(folder, captureFile(path.interface)), PIECE) : undefined;
       yield* recordText(recordOf(path), capture);
     }

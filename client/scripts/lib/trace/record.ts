@@ -137,9 +137,13 @@ export interface VisitFacts {
   versions: Versions;
 }
 
+/** Whether a success has a record of a path: one with packets both ways; readers drop others. */
+export const hasBothWays = ({ packets_out, packets_in }: PathTotals): boolean =>
+  packets_out > 0 && packets_in > 0;
+
 /**
- * A line of a records file. A visit that is no success has one for each path all the same, with `packets` and
- * `http_trace` empty; of a success, paths without a packet have none: a reader drops such records.
+ * A line of a records file. A visit that is no success has one for each path, with `packets` and `http_trace` empty;
+ * a success has one for each path that {@link hasBothWays}.
  */
 export interface TraceRecord extends VisitFacts, PathTotals {
   page_source: string | null;

@@ -1,8 +1,9 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { closeFile, openToAppend, writeFrom } from './files.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Lines gather for this long before they are written, milliseconds. */
+/** Lines that follow one another gather for this long before they are written, milliseconds. */
 const GATHER_MS = 20;
 /** A full pipe (EAGAIN) is tried again after this, milliseconds. */
 const FULL_PIPE_MS = 10;
@@ -59,7 +60,8 @@ export class JsonLog {
   }
 
   private async drain(): Promise<void> {
-    await pause(GATHER_MS);
+    // The first line at once, for whoever waits for it; not within the call, which may be in a hurry.
+    await turn();
     while (this.waiting !== '' && !this.ended) {
       const text = Buffer.from(this.waiting);
       this.waiting = '';
@@ -72,6 +74,7 @@ export class JsonLog {
         }
       }
       this.waiting = text.subarray(done).toString() + this.waiting;
+      await pause(GATHER_MS);
     }
     this.writing = undefined;
   }

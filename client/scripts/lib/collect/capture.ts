@@ -131,7 +131,7 @@ export class Capture {
 
 /** Milliseconds between two looks at the counts, and for which they must stay the same; and at most. */
 const LOOK = 25;
-const CALM = 75;
+const CALM = 50;
 const LONGEST = 1500;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -53,12 +53,16 @@ async function rest(seconds: number, stop: AbortSignal): Promise<void> {
   await timer(seconds * 1000, undefined, { signal: stop }).catch(() => undefined);
 }
 
+/** Milliseconds for which it holds that every tunnel answered. */
+const FRESH = 2000;
+
 /** Waits for every tunnel to answer; a Fault where one stays silent too long. */
 async function untilThere({ probe, progress, patience }: Collection, stop: AbortSignal): Promise<void> {
   const end = performance.now() + patience * 1000;
   let told = false;
   for (;;) {
-    const silent = await probe.silent();
+    // Behind the visit before they were asked already.
+    const silent = probe.goodFor() < FRESH ? [] : await probe.silent();
     if (silent.length === 0) return;
     if (stop.aborted) throw stopped();
     if (performance.now() > end) throw networkGone(silent, 'every visit so far is kept');

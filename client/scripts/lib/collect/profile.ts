@@ -83,7 +83,7 @@ export async function endProfile(profile: string): Promise<void> {
     left = processesOf(profile)
   ) {
     for (const pid of left) kill(pid);
-    await pause(20);
+    await pause(5);
   }
 }
 

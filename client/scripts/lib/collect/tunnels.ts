@@ -68,9 +68,15 @@ function leadsIn(): boolean {
 export class Probe {
   private readonly inside = new Map<string, string>();
   private readonly names: readonly string[];
+  private good = Number.NEGATIVE_INFINITY;
 
   constructor(names: readonly string[]) {
     this.names = names;
+  }
+
+  /** Milliseconds since all of them last answered. */
+  goodFor(): number {
+    return performance.now() - this.good;
   }
 
   /**
@@ -81,6 +87,7 @@ export class Probe {
     const all = [...this.names, WHOLE];
     const answers = await Promise.all(all.map((name) => this.answers(name)));
     const silent = all.filter((_, i) => !answers[i]);
+    this.good = silent.length === 0 ? performance.now() : Number.NEGATIVE_INFINITY;
     const paths = silent.filter((name) => name !== WHOLE);
     return paths.length > 0 ? paths : silent;
   }

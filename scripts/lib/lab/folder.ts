@@ -19,7 +19,7 @@ function privateFolder(path: string): void {
 export async function writeFolder(place: Place, shape: Shape): Promise<void> {
   const { directory, clientDirectory } = place;
   const inLab = (name: string): string => join(directory, name);
-  for (const path of [directory, inLab('keys'), inLab('log')]) privateFolder(path);
+  for (const path of [directory, inLab('keys'), inLab('log'), inLab('runs')]) privateFolder(path);
   if (list(clientDirectory).length === 0) privateFolder(clientDirectory);
   const droplets = dropletsOf(shape);
   await Promise.all([

@@ -40,6 +40,8 @@ const clientWords = (place: Place, { npm, browser }: MachineParts): string[] => 
   readOnly(join(place.project, '.npmrc'), '/.npmrc'),
   readOnly(npm, '/opt/npm'),
   readOnly(place.clientDirectory, '/etc/wireguard'),
+  // As in the container: runs that are collected there outlive the machine, and are this computer's files.
+  `--bind=${escaped(join(place.directory, 'runs'))}:/runs`,
   // By this curl trusts the lab's sites.
   readOnly(join(place.directory, 'site-ca.pem'), '/etc/ssl/certs/ca-certificates.crt'),
   ...(browser ? policyWords(place) : []),

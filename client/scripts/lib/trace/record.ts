@@ -44,8 +44,8 @@ export const FAILURES = [
 ] as const;
 export type FailureKind = (typeof FAILURES)[number];
 
-/** Failures of the network or of this machine, which are no fault of the page: they do not use up a visit's retries. */
-export const NOT_THE_PAGES: ReadonlySet<FailureKind> = new Set<FailureKind>(['tunnel', 'leak', 'clock']);
+/** Failures of the network, which are no fault of a page: they do not use up a visit's retries, and several in a row end a run. */
+export const NOT_THE_PAGES: ReadonlySet<FailureKind> = new Set<FailureKind>(['tunnel', 'leak']);
 
 export interface Failure {
   kind: FailureKind;

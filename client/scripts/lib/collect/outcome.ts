@@ -134,16 +134,17 @@ export function outcomeOf(
     switch_count: switches.filter(({ path, from, n }) => n > 0 && path !== from).length,
   };
 
+  const recorded = totals.filter((path) => !good || hasBothWays(path));
   const recordOf = (path: PathTotals): Omit<TraceRecord, 'packets'> => ({
     ...facts,
     page_source: good ? (raw.facts?.source ?? null) : null,
     http_trace: good ? (raw.browser?.trace ?? []) : [],
     ...path,
+    recorded: recorded.map((each) => each.interface),
     switches,
   });
   async function* records(): AsyncGenerator<string> {
-    for (const path of totals) {
-      if (good && !hasBothWays(path)) continue;
+    for (const path of recorded) {
       const capture = good ? pieces(join(folder, captureFile(path.interface)), PIECE) : undefined;
       yield* recordText(recordOf(path), capture);
     }

@@ -146,6 +146,8 @@ export const hasBothWays = ({ packets_out, packets_in }: PathTotals): boolean =>
  * a success has one for each path that {@link hasBothWays}.
  */
 export interface TraceRecord extends VisitFacts, PathTotals {
+  /** The interfaces of all records of this attempt: where one of them is missing, a file is not whole. */
+  recorded: string[];
   page_source: string | null;
   http_trace: HttpTraceEntry[];
   switches: Switch[];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../../scripts/lib/lab/poll.ts';
@@ -38,6 +38,22 @@ test('echo https://… | docker exec -i wgclient npx zx /comps/fetch_websites.ts
     }
   });
   assert.equal(leaked, 0);
+});
+
+test('a run in /runs belongs to the user whose folder that is', async () => {
+  // As where somebody who is not root has cloned the project.
+  chownSync(runs(), 12_345, 12_346);
+  const [small = ''] = SITES;
+  const { code, stderr } = await collect([small], '--run', '/runs/theirs', '--seed', '1', '--keylog');
+  assert.equal(code, 0, stderr);
+  const all = await local(['find', runs('theirs'), '-printf', '%U:%G %P\\n']);
+  const strange = all
+    .trim()
+    .split('\n')
+    .filter((line) => !line.startsWith('12345:12346 '));
+  assert.deepEqual(strange, []);
+  assert.match(all, /manifest\.json[\s\S]*visit\.json/);
+  chownSync(runs(), 0, 0);
 });
 
 test('a run in /runs is on the computer itself; the container killed in mid-visit, the same command finishes it', async () => {

@@ -6,6 +6,7 @@ import {
   createReadStream,
   existsSync,
   fsyncSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -34,8 +35,27 @@ export function list(folder: string): string[] {
 /** A new folder whose name begins with `prefix`; only its owner may look in. */
 export const makeScratch = (prefix: string): string => mkdtempSync(prefix);
 
+/**
+ * Gives a path, and what is in it, to the owner of the folder that it is in: what root makes in a container in a folder
+ * of the computer's user is that user's. A file system that knows no owners is left as it is.
+ */
+export function giveToOwner(path: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(dirname(path));
+  if (uid === 0) return;
+  try {
+    for (const name of [...list(path).map((each) => join(path, each)), path]) lchownSync(name, uid, gid);
+  } catch {
+    // Root may read it all the same.
+  }
+}
+
+/** Makes a folder, and those above it; each is of the owner of the one that it is in. */
 export function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  makeFolder(dirname(path));
   mkdirSync(path, { recursive: true });
+  giveToOwner(path);
 }
 
 /** Gives a folder to a user, and lets nobody else in. */
@@ -97,6 +117,7 @@ export const write = (path: string, text: string): void => writeFileSync(path, t
 export function replace(path: string, text: string): void {
   const half = `${path}.half`;
   write(half, text);
+  giveToOwner(half);
   settle(half);
   renameSync(half, path);
   settle(dirname(path));

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { EXIT, Fault, messageOf } from '../fault.ts';
 import { bytesOfLines, closeFile, cutFile, openToAppend, sizeIfFile, textAt, writeFrom } from '../files.ts';
-import { list, makeFolder, moveWhole, pieces, remove, sizeOf, write } from '../folders.ts';
+import { giveToOwner, list, makeFolder, moveWhole, pieces, remove, sizeOf, write } from '../folders.ts';
 import { attemptFolder, FILE, readAttemptFolder, VISITS, WORK } from '../trace/layout.ts';
 import type { VisitSummary } from '../trace/record.ts';
 import type { Outcome } from './outcome.ts';
@@ -104,6 +104,7 @@ export class RunSink implements Sink {
       files[name] = { bytes: sizeOf(path), sha256: await checksum(path) };
     }
     write(join(folder, FILE.summary), `${JSON.stringify({ ...summary, files }, null, 2)}\n`);
+    giveToOwner(folder);
     moveWhole(folder, join(this.place, VISITS, attemptFolder(summary.visit, summary.attempt)));
   }
 

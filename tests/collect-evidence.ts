@@ -36,7 +36,7 @@ export function evidence(changes: Partial<Evidence> = {}): Evidence {
       [1.9, 'wgnet2'],
       [2.9, 'wgnet1'],
     ]),
-    ...{ switchErrors: 0, clockSteps: 0, silent: [], leaked: 0 },
+    ...{ switchErrors: 0, skipped: 0, period: 1, clockSteps: 0, silent: [], leaked: 0 },
     paths: [path(1, [out(1.1), back(1.2), out(2.95), back(3.1)]), path(2, [out(2.1), back(2.2), back(2.3)])],
     ...changes,
   };

@@ -14,7 +14,7 @@ import { Probe, tunnelsOf } from './lib/collect/tunnels.ts';
 import { readUrls } from './lib/collect/urls.ts';
 import { atEnd, command, exitWith, main, takeSignal } from './lib/command.ts';
 import { EXIT, Fault, messageOf } from './lib/fault.ts';
-import { readInput, readText, requirePlace } from './lib/files.ts';
+import { readInput, readText, requireFolderPlace, requirePlace } from './lib/files.ts';
 import { decimal, whole } from './lib/flags.ts';
 import { remove } from './lib/folders.ts';
 import { existingTunnels, namesIn, selectTunnels } from './lib/interfaces.ts';
@@ -172,15 +172,26 @@ function openSink(flags: Flags, scratch: string, settings: Settings, open: () =>
   }
 }
 
+/** Visits of one run, at most: all of them are in memory, with their seeds. */
+const MOST_VISITS = 1e6;
+
+function checkCount(urls: number, visits: number): void {
+  if (urls * visits <= MOST_VISITS) return;
+  const what = `${urls} URLs, ${visits} times each, are more than ${MOST_VISITS} visits`;
+  throw new Fault({ at: '--visits', what, next: 'several runs, each with a part of the list' });
+}
+
 async function run(flags: Flags): Promise<void> {
   checkFlags(flags);
   const urls = await readList(flags);
+  checkCount(urls.length, flags.visits);
   requireNetAdmin();
   const interfaces = selectTunnels(flags.interfaces, existingTunnels());
   const tunnels = tunnelsOf(interfaces);
   const versions = findVersions();
   const user = browserUser();
   if (flags.out !== undefined) requirePlace(flags.out, '--out');
+  if (flags.run !== undefined) requireFolderPlace(flags.run, '--run');
   await takeLock('comps-fetch', 'another fetch_websites.ts');
   await refuseWhileHeld('comps-migrate', 'a migrate.ts that is not this program’s');
 
@@ -206,11 +217,9 @@ async function run(flags: Flags): Promise<void> {
   atEnd(() => migrator.abandon());
   const stage = {
     ...{ run: id, settings, tunnels, migrator, user, scratch, sandbox: flags.sandbox, mostBytes: MOST_BYTES },
-    ...{
-      real: existingRealInterfaces(),
-      leaks: leakFilter(allEndpoints(), published()),
-      clock: systemClock(),
-    },
+    clock: systemClock(),
+    // Anew for each visit: setup.sh may have been run meanwhile, or an interface have come.
+    exits: () => ({ real: existingRealInterfaces(), leaks: leakFilter(allEndpoints(), published()) }),
   };
   const probe = new Probe(interfaces);
   const [minFree, patience] = [flags.minFree * 1e6, flags.patience];

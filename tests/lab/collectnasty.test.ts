@@ -41,6 +41,10 @@ const PAGES: [string, 'success' | FailureKind, RegExp?][] = [
   ['/redirect-away', 'success'],
   ['/script-away', 'success'],
   ['/redirect-nowhere', 'network', /^ERR_NAME_NOT_RESOLVED$/],
+  ['/shadow', 'success'],
+  ['/styled', 'success'],
+  ['/unstyled', 'empty'],
+  ['/plane-crashed', 'network', /^ERR_EMPTY_RESPONSE$/],
   ['/loop', 'network', /^ERR_TOO_MANY_REDIRECTS$/],
   ['/meta-refresh', 'success'],
   ['/meta-refresh?self', 'timeout'],
@@ -163,6 +167,22 @@ test('each nasty page is a record that says what happened; nothing leaves past t
   assert.deepEqual(
     [...names].filter((name) => !ASKED.has(name)),
     [],
+  );
+});
+
+test('a page that leads on to one that does not come is a failure, whatever its own answer was', async () => {
+  const urls = ['/script-dead', '/script-nowhere'].map(urlOf);
+  const flags = ['--run', '/tmp/run-dead', '--retries', '0', '--linger', '1.5'];
+  const { code, stderr } = await collector(lab(), urls, ...flags);
+  assert.equal(code, 2, stderr);
+  const visits = summariesOf(await fetchRun(lab(), '/tmp/run-dead'));
+  assert.deepEqual(
+    visits.map(({ status, failure }) => [status, failure?.kind, failure?.message]),
+    ['ERR_UNSAFE_PORT', 'ERR_NAME_NOT_RESOLVED'].map((reason) => [
+      'failure',
+      'network',
+      `it leads to what is no page: ${reason}`,
+    ]),
   );
 });
 

@@ -83,6 +83,38 @@ const PATHS = {
     send(response, '', { status: 302, location: 'http://www.example.org/' }),
   '/script-away': ({ response }) =>
     send(response, page('Moves', TEXT + script("location.replace('http://www.example.org/');"))),
+  '/script-dead': ({ response }) =>
+    send(
+      response,
+      page(
+        'Leads on',
+        TEXT + script("onload = () => setTimeout(() => location = 'http://203.0.113.80:1/', 100);"),
+      ),
+    ),
+  '/script-nowhere': ({ response }) =>
+    send(
+      response,
+      page(
+        'Leads on',
+        TEXT + script("onload = () => setTimeout(() => location = 'http://nowhere.example.org/', 100);"),
+      ),
+    ),
+  '/shadow': ({ response }) =>
+    send(
+      response,
+      page(
+        'Shadow',
+        '<my-app></my-app>' +
+          script(
+            "document.querySelector('my-app').attachShadow({ mode: 'open' }).innerHTML = '<h1>Here</h1>';",
+          ),
+      ),
+    ),
+  '/styled': ({ response }) =>
+    send(response, page('Styled', '<div style="width:200px;height:90px;background:#036"></div>')),
+  '/unstyled': ({ response }) =>
+    send(response, page('Unstyled', '<div style="width:200px;height:90px"></div>')),
+  '/plane-crashed': ({ request }) => request.socket.destroy(),
   '/redirect-nowhere': ({ response }) =>
     send(response, '', { status: 302, location: 'http://nowhere.example.org/' }),
   '/loop': ({ response, query }) =>

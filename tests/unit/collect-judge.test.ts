@@ -76,6 +76,13 @@ const table: [string, Partial<Evidence>, FailureKind, Check['name'], RegExp][] =
   ],
   ['migration in trouble', { migration: failure('migration') }, 'migration', 'migration', /made up/],
   ['entries that failed', { switchErrors: 2 }, 'migration', 'migration', /^2 of its entries failed/],
+  [
+    'a migrator that stood still',
+    { skipped: 3, period: 0.1 },
+    'migration',
+    'migration',
+    /^3 of 6 entries came too late and were left out/,
+  ],
   ['a page that failed', { page: failure('http-status') }, 'http-status', 'page', /made up/],
   ['a clock that was set', { clockSteps: 1 }, 'clock', 'clock', /set the clock/],
   [
@@ -119,6 +126,14 @@ for (const [what, changes, kind, check, said] of table)
     assert.match(verdict.failure?.message ?? '', said);
     assert.equal(detail(verdict, check), verdict.failure?.message);
   });
+
+test('a short hiccup, or a small part of a long schedule, is no other schedule', () => {
+  assert.equal(judge(evidence({ skipped: 2, period: 0.1 })).status, 'success');
+  const many = switches(Array.from({ length: 200 }, (_, i) => [0.9 + i * 0.01, 'wgnet1'] as const));
+  const paths = [path(1, [out(1.1), back(1.2)]), path(2, [])];
+  assert.equal(judge(evidence({ switches: many, paths, skipped: 10, period: 0.1 })).status, 'success');
+  assert.equal(judge(evidence({ switches: many, paths, skipped: 11, period: 0.1 })).status, 'failure');
+});
 
 test('a page that was not there in time is a timeout, if nothing else was wrong', () => {
   assert.equal(judge(evidence({ page: failure('timeout'), loaded: null })).status, 'timeout');

@@ -51,6 +51,7 @@ const table: [string, RegExp][] = [
   ['https://a.example https://b.example', /has a blank or a control character in it$/],
   ['https://a.example/\u001b[2J', /has a blank or a control character in it$/],
   ['https://a.example/\u0000', /has a blank or a control character in it$/],
+  ['https://a.example/\ufffd', /is not written in UTF-8$/],
   ['ftp://example.org/', /begins with ftp:, and only http and https pages are visited$/],
   ['file:///etc/passwd', /begins with file:/],
   ['javascript:alert(1)', /begins with javascript:/],

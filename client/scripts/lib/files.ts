@@ -100,6 +100,22 @@ export function requirePlace(path: string, at: string): void {
   }
 }
 
+/** Refuses a folder that could not be made or written later on. */
+export function requireFolderPlace(path: string, at: string): void {
+  if (path.trim() === '') throw new Fault({ at, what: 'is the name of no folder' });
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isDirectory())
+    throw new Fault({ at, what: `${path} is no folder`, next: `${at} another name` });
+  let above = path;
+  while (!statSync(above, { throwIfNoEntry: false })) above = dirname(above);
+  if (!statSync(above).isDirectory()) throw new Fault({ at, what: `${above} is no folder` });
+  try {
+    accessSync(above, constants.W_OK);
+  } catch (error) {
+    throw new Fault({ at, what: messageOf(error), next: `${at} a folder that can be written` });
+  }
+}
+
 /** Writes a whole file; `at` names the culprit in the Fault. */
 export function writeFile(path: string, bytes: Buffer, at: string): void {
   try {

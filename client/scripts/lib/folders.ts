@@ -7,6 +7,7 @@ import {
   existsSync,
   fsyncSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -54,7 +55,8 @@ export function giveToOwner(path: string): void {
 export function makeFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   makeFolder(dirname(path));
-  mkdirSync(path, { recursive: true });
+  // Part by part: Node's own way of several at once never ends in a place such as /proc.
+  mkdirSync(path);
   giveToOwner(path);
 }
 
@@ -83,6 +85,8 @@ export const linkTarget = (path: string): string => readlinkSync(path);
 
 /** Copies a file that another user may have written; this user's own then, and for nobody else. */
 export function copyIfAny(path: string, to: string): void {
+  // Where that other user has put a link, it is not followed.
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return;
   const bytes = readIfAny(path);
   if (bytes !== undefined) writeFileSync(to, bytes, { mode: 0o600 });
 }

@@ -27,7 +27,9 @@ export async function serve(
     await running?.done;
     running = undefined;
   };
-  const ended = new Promise<undefined>((resolve) => {
+  let fail: (reason: unknown) => void = () => undefined;
+  const ended = new Promise<undefined>((resolve, reject) => {
+    fail = reject;
     stop.addEventListener('abort', () => resolve(undefined), { once: true });
   });
   const input = lines(process.stdin);
@@ -47,7 +49,10 @@ export async function serve(
       continue;
     }
     const end = new AbortController();
-    running = { end, done: run(order.seed, end.signal) };
+    const done = run(order.seed, end.signal);
+    // Also where nobody orders anything any more.
+    done.catch(fail);
+    running = { end, done };
   }
   await finish(stop.aborted ? String(stop.reason) : 'input ended');
   process.stdin.destroy();

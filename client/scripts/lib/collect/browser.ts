@@ -5,6 +5,7 @@ import { messageOf } from '../fault.ts';
 import { NO_FEATURES, QUIET } from '../quiet.ts';
 import type { HttpTraceEntry } from '../trace/record.ts';
 import { VisitError } from './failure.ts';
+import { isPainted } from './painted.ts';
 import { endProfile } from './profile.ts';
 
 /** Becomes the unprivileged user, then Chromium: a program and no arguments is all that playwright-core starts. */
@@ -32,6 +33,8 @@ export interface PageFacts {
   url: string;
   title: string;
   source: string;
+  /** Something is drawn that the source does not tell: in a shadow tree, or by a style. */
+  painted: boolean;
 }
 
 /** A promise that has so long; then what `late` makes is thrown. */
@@ -119,7 +122,11 @@ export class Browser {
         this.untilTrouble(),
       ]);
     } catch (error) {
-      throw this.trouble ?? (error instanceof VisitError ? error : loadTrouble(messageOf(error), late()));
+      throw (
+        this.trouble ??
+        // An address may say anything, also what a failure is known by.
+        (error instanceof VisitError ? error : loadTrouble(messageOf(error).replaceAll(url, ''), late()))
+      );
     }
     if (this.trouble !== undefined) throw this.trouble;
   }
@@ -140,8 +147,12 @@ export class Browser {
       const end = performance.now() + ANSWER;
       for (;;) {
         try {
-          const [title, source] = await Promise.all([this.page.title(), this.page.content()]);
-          return { title, source, url: this.page.url() };
+          const [title, source, painted] = await Promise.all([
+            this.page.title(),
+            this.page.content(),
+            this.page.evaluate(isPainted),
+          ]);
+          return { title, source, painted, url: this.page.url() };
         } catch (error) {
           // Between two documents, where a page leads to another at once.
           if (!/navigating|context was destroyed/.test(messageOf(error)) || performance.now() > end)

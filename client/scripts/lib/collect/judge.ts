@@ -10,6 +10,9 @@ export const LEAST_USE = 0.05;
 /** Seconds by which a packet and the switch log may disagree: wg0's packets wait for their encryption. */
 export const SLACK = 0.05;
 
+/** Seconds of a schedule that may be left out, and the share of it: more, and it is another schedule. */
+export const MOST_SKIPPED = { seconds: 0.25, share: 0.05 };
+
 /** A path that has sent so many packets, for so many seconds, since it last brought one has fallen silent. */
 const SILENT_PACKETS = 4;
 const SILENT_SECONDS = 1;
@@ -29,6 +32,9 @@ export interface Evidence {
   /** Entries of the schedule that failed, and steps of the clock. */
   switchErrors: number;
   clockSteps: number;
+  /** Entries left out since the migrator came too late for them; seconds from one entry to the next. */
+  skipped: number;
+  period: number;
   /** By interface; `client`: its address there, `mtu`: bytes that a packet there can have. */
   paths: readonly { interface: string; client: string; mtu: number; pcap: Pcap }[];
   /** Tunnels that did not answer before or after. */
@@ -198,23 +204,31 @@ function captureFinding({ captures, paths }: Evidence): Finding {
   return finding('captures', failure, 'no packet was lost');
 }
 
+function migrationFinding({ migration, switches, switchErrors, skipped, period }: Evidence): Finding {
+  const all = skipped + switches.length;
+  const late = skipped * period > MOST_SKIPPED.seconds && skipped / all > MOST_SKIPPED.share;
+  const message =
+    switchErrors > 0
+      ? `${switchErrors} of its entries failed`
+      : late
+        ? `${skipped} of ${all} entries came too late and were left out: this machine is too slow, or stood still`
+        : undefined;
+  const failure = migration ?? (message === undefined ? undefined : { kind: 'migration' as const, message });
+  return finding('migration', failure, `${switches.length} entries carried out`);
+}
+
 /** What is wrong with the tools around a visit stands before what the page did: that may be their work. */
 export function judge(evidence: Evidence): Verdict {
-  const { navigated, loaded, ended, switches, switchErrors, paths } = evidence;
+  const { navigated, loaded, ended, switches, paths } = evidence;
   const all = spells(switches, ended);
   const seconds =
     navigated === null ? new Map<string, number>() : secondsInForce(all, navigated, loaded ?? ended);
   const totals = paths.map((path) => totalsOf(path, seconds.get(path.interface) ?? 0));
-  const migration =
-    evidence.migration ??
-    (switchErrors > 0
-      ? { kind: 'migration' as const, message: `${switchErrors} of its entries failed` }
-      : undefined);
   const findings = [
     leakFinding(evidence),
     tunnelFinding(evidence),
     captureFinding(evidence),
-    finding('migration', migration, `${switches.length} entries carried out`),
+    migrationFinding(evidence),
     finding('page', evidence.page, 'loaded'),
     clockFinding(evidence, all),
     directionFinding(totals),

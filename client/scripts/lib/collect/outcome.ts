@@ -1,7 +1,7 @@
 /** From what a visit came to, to what is written of it. */
 import { join } from 'node:path';
 import { messageOf } from '../fault.ts';
-import { pieces, readIfAny, remove, sizeOf, write } from '../folders.ts';
+import { list, pieces, readIfAny, remove, sizeOf, write } from '../folders.ts';
 import { captureFile, FILE } from '../trace/layout.ts';
 import { PCAP_HEADER, type Pcap, readPcap } from '../trace/pcap.ts';
 import {
@@ -65,13 +65,17 @@ function verdictOf(stage: Stage, raw: Raw, folder: string, silent: readonly stri
     switches: ofEvent(log, 'switch') as Switch[],
     switchErrors: ofEvent(log, 'error').length,
     clockSteps: ofEvent(log, 'clock').length,
+    ...{ skipped: skippedIn(log), period: stage.settings.period },
     ...{ paths: read.paths, silent, leaked: raw.leaked },
   });
 }
 
+const skippedIn = (log: readonly MigratorLine[]): number =>
+  ofEvent(log, 'late').reduce((sum, line) => sum + line.skipped, 0);
+
 /** What the migrator could not do in time, for whoever compares schedules. */
 function skippedNote(log: readonly MigratorLine[]): string[] {
-  const skipped = ofEvent(log, 'late').reduce((sum, line) => sum + line.skipped, 0);
+  const skipped = skippedIn(log);
   const entries = skipped === 1 ? 'entry' : 'entries';
   return skipped === 0 ? [] : [`${skipped} ${entries} of the schedule left out: this machine was too slow`];
 }
@@ -85,12 +89,16 @@ const oneWayNotes = (totals: readonly PathTotals[]): string[] =>
       return `${path.interface} has ${packets} packet${packets === 1 ? '' : 's'}, all in one direction, and so no record`;
     });
 
+/** Files that were asked for, and that Chromium did not come to write. */
+const missingNotes = ({ settings }: Stage, folder: string): string[] =>
+  [settings.har ? FILE.har : '', settings.keylog ? FILE.keys : '']
+    .filter((name) => name !== '' && sizeOf(join(folder, name)) === 0)
+    .map((name) => `no ${name}: Chromium did not write it`);
+
 /** Files that say nothing, or nothing that anybody may rely on. */
 function removeIdle(stage: Stage, folder: string, failure: Failure | null): void {
-  const leaks = [FILE.leak, ...stage.real.map((_, i) => `${i}-${FILE.leak}`)].map((name) =>
-    join(folder, name),
-  );
-  for (const file of leaks) if (sizeOf(file) <= PCAP_HEADER) remove(file);
+  const leaks = list(folder).filter((name) => name.endsWith(FILE.leak));
+  for (const name of leaks) if (sizeOf(join(folder, name)) <= PCAP_HEADER) remove(join(folder, name));
   if (failure?.kind !== 'too-big') return;
   for (const tunnel of stage.tunnels) remove(join(folder, captureFile(tunnel.interface)));
 }
@@ -117,7 +125,13 @@ export function outcomeOf(
     ...{
       status,
       failure,
-      notes: [...raw.notes, ...(raw.browser?.notes ?? []), ...skippedNote(log), ...oneWayNotes(totals)],
+      notes: [
+        ...raw.notes,
+        ...(raw.browser?.notes ?? []),
+        ...skippedNote(log),
+        ...oneWayNotes(totals),
+        ...(good ? missingNotes(stage, folder) : []),
+      ],
     },
     ...{ started: raw.started, navigated: raw.navigated, loaded: raw.loaded, ended: raw.ended },
     ...{ strategy: settings.strategy, period: settings.period, seed: planned.seed, run_seed: settings.seed },

@@ -147,7 +147,8 @@ export class StreamSink implements Sink {
   constructor(out: string | undefined, scratch: string) {
     this.fd = out === undefined ? 1 : openLines(out);
     this.name = out ?? 'standard output';
-    this.place = out === undefined ? scratch : dirname(out);
+    // A pipe or a device has no disk of its own.
+    this.place = out === undefined || sizeIfFile(this.fd) === undefined ? scratch : dirname(out);
     this.scratch = scratch;
   }
 
@@ -164,7 +165,7 @@ export class StreamSink implements Sink {
     } catch (error) {
       // A visit's records are there all, or none of them, and no half a line.
       if (before !== undefined) cutFile(this.fd, before);
-      if (isFull(messageOf(error))) throw error;
+      if (isFull(messageOf(error))) throw diskFull(this.name);
       const gone = (error as NodeJS.ErrnoException).code === 'EPIPE';
       const what = gone ? 'its reader has gone' : messageOf(error);
       throw new Fault({ at: this.name, what, code: EXIT.failed });

@@ -14,6 +14,8 @@ const SHOWN = 200;
 
 function refusal(line: string): string | undefined {
   if (/[\s\p{Cc}]/u.test(line)) return 'has a blank or a control character in it';
+  // What a reader of UTF-8 makes of bytes that are none.
+  if (line.includes('\ufffd')) return 'is not written in UTF-8';
   // `example.org:8080` is a host with its port.
   if (!/^[a-z][a-z\d+.-]*:(?!\d)/i.test(line)) {
     const meant = `https://${line.replace(/^\/+/, '')}`;

@@ -22,8 +22,7 @@ export interface Stage {
   settings: Settings;
   tunnels: readonly Tunnel[];
   /** Interfaces past the tunnels, and what may not leave them, for pcap-filter(7). */
-  real: readonly string[];
-  leaks: string;
+  exits: () => { real: readonly string[]; leaks: string };
   migrator: Migrator;
   user: User | undefined;
   sandbox: boolean;
@@ -94,14 +93,20 @@ function guard(
 }
 
 /** What makes a loaded page no success. */
-function pageTrouble(facts: PageFacts, { http_status }: DocumentFacts): VisitError | undefined {
+function pageTrouble(facts: PageFacts, { http_status, error }: DocumentFacts): VisitError | undefined {
   const { title, source } = facts;
+  // One that has led on to another that did not come: what is there is Chromium's own, with the first one's status.
+  if (!/^https?:/.test(facts.url))
+    return new VisitError(
+      'network',
+      `it leads to what is no page: ${error?.replace(/^net::/, '') ?? facts.url.slice(0, 200)}`,
+    );
   const wall = wallIn({ http_status, title, source });
   if (wall !== undefined) return new VisitError('bot-wall', `a wall in place of the page: ${wall}`);
   if (http_status !== null && http_status >= 400)
     return new VisitError('http-status', `status ${http_status}`);
   if (http_status === null) return new VisitError('empty', 'no answer of the page itself was seen');
-  return isEmpty(source) ? new VisitError('empty', 'the document is empty') : undefined;
+  return isEmpty(source) && !facts.painted ? new VisitError('empty', 'the document is empty') : undefined;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -125,7 +130,7 @@ export async function carryOut(
     ...{ navigated: null, loaded: null, ended: 0, leaked: null },
     ...{ page: undefined, captures: undefined, migration: undefined },
     ...{ facts: undefined, browser: undefined, notes: [] },
-    document: { http_status: null, protocol: 'tcp' },
+    document: { http_status: null, protocol: 'tcp', error: undefined },
     schedule: { lines: [], text: '' },
   };
 
@@ -133,13 +138,14 @@ export async function carryOut(
     const snaplen = settings.headers_only ? HEADER_BYTES : mtu;
     return new Capture({ device, file: file(captureFile(device)), snaplen });
   });
-  const leaks = stage.real.map(
+  const exits = stage.exits();
+  const leaks = exits.real.map(
     (device, i) =>
       new Capture({
         device,
         file: file(i === 0 ? FILE.leak : `${i}-${FILE.leak}`),
         snaplen: LEAK_BYTES,
-        leaving: stage.leaks,
+        leaving: exits.leaks,
       }),
   );
   const captures = [...paths, ...leaks];

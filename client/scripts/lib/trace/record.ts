@@ -47,6 +47,14 @@ export type FailureKind = (typeof FAILURES)[number];
 /** Failures of the network, which are no fault of a page: they do not use up a visit's retries, and several in a row end a run. */
 export const NOT_THE_PAGES: ReadonlySet<FailureKind> = new Set<FailureKind>(['tunnel', 'leak']);
 
+/**
+ * Whether a visit is finished after attempts that ended with these failures: `null` is a success, `undefined` an end
+ * that nobody knows, which counts, as does a kind that this version does not know.
+ */
+export const isFinished = (kinds: readonly (FailureKind | null | undefined)[], retries: number): boolean =>
+  kinds.includes(null) ||
+  kinds.filter((kind) => kind === undefined || kind === null || !NOT_THE_PAGES.has(kind)).length > retries;
+
 export interface Failure {
   kind: FailureKind;
   /** For a person, in one line. */

@@ -73,7 +73,7 @@ test('the disk of --out is full: whole visits only, and a line that somebody was
   };
   const full = await go();
   assert.equal(full.code, 2, full.stderr);
-  assert.match(full.stderr, /\/mnt\/out: the disk is full; .*\n {2}next: make room/);
+  assert.match(full.stderr, /\/mnt\/out\/all\.jsonl: the disk is full; .*\n {2}next: make room/);
   assert.deepEqual(await visits(), ['0000-0000']);
   await inShell(lab(), 'printf \'{"format":1,"vi\' >>/mnt/out/all.jsonl');
   await grow('/mnt/out', 100);

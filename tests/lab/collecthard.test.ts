@@ -104,7 +104,7 @@ test('Ctrl-C and SIGTERM: 99, the next step, nothing left; meanwhile another col
     await nothingLies(lab());
   };
   // At its start; before a page is asked for; in mid-load; while it waits.
-  await toldTo('pgrep -f "^ping" >/dev/null', `kill -INT ${COLLECTOR}`);
+  await toldTo('[ -e /tmp/run-told/manifest.json ]', `kill -INT ${COLLECTOR}`);
   const second = `printf '${SMALL}' | env -C / npx zx /comps/fetch_websites.ts 2>/tmp/run-refused >/dev/null`;
   await toldTo(
     begun('/tmp/run-told', '0000-0000.1'),

@@ -5,7 +5,7 @@ import { messageOf } from '../fault.ts';
 import { NO_FEATURES, QUIET } from '../quiet.ts';
 import type { HttpTraceEntry } from '../trace/record.ts';
 import { VisitError } from './failure.ts';
-import { isPainted } from './painted.ts';
+import { PAINTED } from './painted.ts';
 import { endProfile } from './profile.ts';
 
 /** Becomes the unprivileged user, then Chromium: a program and no arguments is all that playwright-core starts. */
@@ -150,7 +150,7 @@ export class Browser {
           const [title, source, painted] = await Promise.all([
             this.page.title(),
             this.page.content(),
-            this.page.evaluate(isPainted),
+            this.page.evaluate<boolean>(PAINTED),
           ]);
           return { title, source, painted, url: this.page.url() };
         } catch (error) {

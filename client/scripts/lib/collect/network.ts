@@ -9,15 +9,13 @@ export interface DocumentFacts {
   /** HTTP status; null where no answer came. */
   http_status: number | null;
   protocol: string;
-  /** Why the last document did not come, in Chromium's words; undefined where it did. */
-  error: string | undefined;
 }
 
 /** `frame`: id of the page's own frame. */
 export function documentOf(trace: readonly HttpTraceEntry[], frame: string): DocumentFacts {
   const events = trace.map(({ message }) => message.message as DevtoolsEvent);
-  const { page, error } = networkOf(events, frame);
-  return { http_status: page?.status ?? null, protocol: protocolOf(page?.protocol ?? ''), error };
+  const { page } = networkOf(events, frame);
+  return { http_status: page?.status ?? null, protocol: protocolOf(page?.protocol ?? '') };
 }
 
 /** Whether a page has led to another site: another host that is neither above nor below the first. */

@@ -2,7 +2,7 @@
  * Runs within a page: whether it shows anything. Looks through open shadow trees, which a page's source does not
  * have, and counts text, pictures, and boxes that a style gives a colour, a picture or an edge.
  */
-export function isPainted(): boolean {
+function isPainted(): boolean {
   // What is of a browser's own and has no types here.
   interface Node {
     nodeType: number;
@@ -40,3 +40,6 @@ export function isPainted(): boolean {
   };
   return page.document.body !== null && shows(page.document.body);
 }
+
+/** {@link isPainted} for a page; tsx gives functions their names by way of one of its own, which no page has. */
+export const PAINTED = `(() => { const __name = (named) => named; return (${isPainted})(); })()`;

@@ -14,7 +14,7 @@ import {
   type Settings,
   VISITS,
 } from '../trace/layout.ts';
-import { FORMAT, type VisitSummary } from '../trace/record.ts';
+import { FORMAT, isFinished, type VisitSummary } from '../trace/record.ts';
 import { type Before, beforeFrom } from './collect.ts';
 import type { PlannedVisit } from './plan.ts';
 import type { RunSink } from './sink.ts';
@@ -112,8 +112,8 @@ function keptOf(run: string, folders: readonly string[], retries: number): Kept 
     summaries.map(({ failure }) => failure?.kind ?? null),
     Math.max(0, ...attempts),
   );
-  const success = summaries.some(({ status }) => status === 'success');
-  return { before, finished: success || before.counted > retries };
+  const kinds = summaries.map(({ status, failure }) => (status === 'success' ? null : failure?.kind));
+  return { before, finished: isFinished(kinds, retries) };
 }
 
 /** The visits of a plan that are not finished yet, and how many are. */

@@ -93,14 +93,11 @@ function guard(
 }
 
 /** What makes a loaded page no success. */
-function pageTrouble(facts: PageFacts, { http_status, error }: DocumentFacts): VisitError | undefined {
+function pageTrouble(facts: PageFacts, { http_status }: DocumentFacts): VisitError | undefined {
   const { title, source } = facts;
   // One that has led on to another that did not come: what is there is Chromium's own, with the first one's status.
   if (!/^https?:/.test(facts.url))
-    return new VisitError(
-      'network',
-      `it leads to what is no page: ${error?.replace(/^net::/, '') ?? facts.url.slice(0, 200)}`,
-    );
+    return new VisitError('network', 'it leads on to a page that does not come');
   const wall = wallIn({ http_status, title, source });
   if (wall !== undefined) return new VisitError('bot-wall', `a wall in place of the page: ${wall}`);
   if (http_status !== null && http_status >= 400)
@@ -130,7 +127,7 @@ export async function carryOut(
     ...{ navigated: null, loaded: null, ended: 0, leaked: null },
     ...{ page: undefined, captures: undefined, migration: undefined },
     ...{ facts: undefined, browser: undefined, notes: [] },
-    document: { http_status: null, protocol: 'tcp', error: undefined },
+    document: { http_status: null, protocol: 'tcp' },
     schedule: { lines: [], text: '' },
   };
 

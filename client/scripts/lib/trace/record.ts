@@ -52,8 +52,7 @@ export const NOT_THE_PAGES: ReadonlySet<FailureKind> = new Set<FailureKind>(['tu
  * that nobody knows, which counts, as does a kind that this version does not know.
  */
 export const isFinished = (kinds: readonly (FailureKind | null | undefined)[], retries: number): boolean =>
-  kinds.includes(null) ||
-  kinds.filter((kind) => kind === undefined || kind === null || !NOT_THE_PAGES.has(kind)).length > retries;
+  kinds.includes(null) || kinds.filter((kind) => !kind || !NOT_THE_PAGES.has(kind)).length > retries;
 
 export interface Failure {
   kind: FailureKind;

@@ -1,4 +1,5 @@
 /** Figures of a benchmark, from its samples. All pure. */
+import { stripVTControlCharacters } from 'node:util';
 
 /** The middle one of some numbers; NaN of none. */
 export function median(values: readonly number[]): number {
@@ -18,4 +19,35 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       .join('  ')
       .trimEnd(),
   );
+}
+
+interface Attempt {
+  started: number;
+  status: string;
+}
+
+export type Timed<T> = T & { took: number };
+
+/**
+ * The successes that another success follows at once, each with the seconds from its start to that one's: judging and
+ * writing are in it, failed attempts and the pauses behind them are not.
+ */
+export function timed<T extends Attempt>(attempts: readonly T[]): Timed<T>[] {
+  const all = [...attempts].sort((a, b) => a.started - b.started);
+  return all.flatMap((one, i) => {
+    const next = all[i + 1];
+    const good = one.status === 'success' && next?.status === 'success';
+    return good ? [{ ...one, took: next.started - one.started }] : [];
+  });
+}
+
+/** Why a set-up failed: wgnet-setup says it on standard output, with a recap; what else there is where it says nothing. */
+export function setupTrouble({ stdout, stderr }: { stdout: string; stderr: string }): string {
+  const telling = /^(failed:|unreachable:| {6}|\S+\s+: ok=\d)/;
+  const lines = stripVTControlCharacters(stdout)
+    .split('\n')
+    .filter((line) => telling.test(line));
+  // npm's own warnings say nothing about the set-up.
+  const errors = stderr.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('npm warn'));
+  return [...errors, ...lines].join('\n') || 'it failed without a word';
 }

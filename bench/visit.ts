@@ -1,5 +1,5 @@
 /** `npx zx bench/visit.ts`: what a visit costs beside its page's own load, in the lab, against a bare load in the same run. */
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { VisitSummary } from '../client/scripts/lib/trace/record.ts';
@@ -9,7 +9,7 @@ import { clientRun, clientScript } from '../scripts/lib/lab/client.ts';
 import { type Lab, labDown, labUp } from '../scripts/lib/lab/lab.ts';
 import { runSetup } from '../scripts/lib/lab/setup.ts';
 import { step } from '../scripts/lib/progress.ts';
-import { median, table } from './figures.ts';
+import { median, setupTrouble, type Timed, table, timed } from './figures.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SITES = ['small', 'many', 'large'];
@@ -51,7 +51,7 @@ async function bareLoads(lab: Lab, rounds: number): Promise<Bare[]> {
 }
 
 /** Visits of a run, with the time that each took until the next one could begin. */
-async function visits(lab: Lab, rounds: number): Promise<(VisitSummary & { took: number })[]> {
+async function visits(lab: Lab, rounds: number): Promise<Timed<VisitSummary>[]> {
   const run = `/tmp/bench-${process.pid}`;
   const flags = [
     '--strategy',
@@ -77,14 +77,19 @@ async function visits(lab: Lab, rounds: number): Promise<(VisitSummary & { took:
   const all = text
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as VisitSummary)
-    .filter(({ status }) => status === 'success')
-    .sort((a, b) => a.started - b.started);
-  // From start to start: judging and writing are in it.
-  return all.slice(0, -1).map((visit, i) => ({ ...visit, took: (all[i + 1]?.started ?? 0) - visit.started }));
+    .map((line) => JSON.parse(line) as VisitSummary);
+  const made = timed(all);
+  const without = SITES.find((site) => !made.some(({ url }) => url === urlOf(site)));
+  if (without === undefined) return made;
+  throw new Fault({
+    at: urlOf(without),
+    what: 'no success of it is followed by another success at once',
+    next: 'more --rounds',
+    code: EXIT.failed,
+  });
 }
 
-function rowsOf(bare: readonly Bare[], made: readonly (VisitSummary & { took: number })[]): Row[] {
+function rowsOf(bare: readonly Bare[], made: readonly Timed<VisitSummary>[]): Row[] {
   return SITES.map((site) => {
     const own = made.filter(({ url }) => url === urlOf(site));
     const loads = own.map(({ navigated, loaded }) => (loaded ?? 0) - (navigated ?? 0));
@@ -109,13 +114,16 @@ async function bench({ rounds }: { rounds: string }): Promise<void> {
   atEnd(() => labDown(name).then(() => undefined));
   const { result: lab } = await step('a lab with Chromium, set up', async () => {
     const lab = await labUp({ name, browser: true });
-    const { code, stderr } = await runSetup(lab);
-    if (code !== EXIT.ok) throw new Fault({ at: 'wgnet-setup', what: stderr, code: EXIT.failed });
+    const outcome = await runSetup(lab);
+    if (outcome.code !== EXIT.ok)
+      throw new Fault({ at: 'wgnet-setup', what: setupTrouble(outcome), code: EXIT.failed });
     await clientRun(lab, '/etc/wireguard/setup.sh', 'up');
     return lab;
   });
+  const before = loadavg()[0] ?? Number.NaN;
   const { result: bare } = await step(`${count} rounds of bare loads`, () => bareLoads(lab, count));
   const { result: made } = await step(`${count} rounds of visits`, () => visits(lab, count + 1));
+  const load = { before, after: loadavg()[0] ?? Number.NaN };
   const rows = rowsOf(bare, made);
   const overhead = median(rows.map((row) => row.overhead));
   const s = (value: number): string => value.toFixed(2);
@@ -135,8 +143,15 @@ async function bench({ rounds }: { rounds: string }): Promise<void> {
   console.log(
     `A visit takes ${s(overhead)} s beside its page's load: ${s(overhead / ORIGINAL_SLEEPS)} of the original's sleeps alone.`,
   );
+  console.log(
+    `Load average (1 min) ${s(load.before)} before and ${s(load.after)} after, on ${cpus().length} processors.`,
+  );
   const machine = { cpus: cpus().length, cpu: cpus()[0]?.model, node: process.version };
-  const result = { bench: 'visit', date: new Date().toISOString(), machine, rounds: count, overhead, rows };
+  const date = new Date().toISOString();
+  const result = {
+    ...{ bench: 'visit', date, machine, load_average: load, rounds: count, visits: made.length },
+    ...{ overhead, rows },
+  };
   makeDirectory(join(HERE, 'results'));
   writeText(join(HERE, 'results', 'visit.json'), `${JSON.stringify(result, null, 2)}\n`);
   exitWith(EXIT.ok);

@@ -4,12 +4,12 @@ import { whole } from '../client/scripts/lib/flags.ts';
 import { command, EXIT, exitWith, Fault, main, paint } from './lib/cli.ts';
 import { type ExportWish, exportTraces, FORMATS, labelsFile } from './lib/dataset/export.ts';
 import { type Merged, mergeInto } from './lib/dataset/merge.ts';
-import { requireFilePlace } from './lib/dataset/place.ts';
 import { readStats } from './lib/dataset/read-stats.ts';
 import { itemsOf, openSource } from './lib/dataset/source.ts';
 import { statsCsv, statsTable } from './lib/dataset/stats-table.ts';
 import { type Validation, validate } from './lib/dataset/validate.ts';
 import { writePieces } from './lib/files/output.ts';
+import { requireFilePlace } from './lib/files/place.ts';
 
 /** Problems that are printed; more are counted. */
 const SHOWN = 100;
@@ -79,7 +79,11 @@ async function runExport(paths: string[], { minPackets: least, ...flags }: Expor
       what: `"both" is for cell and csv; ${format} takes joined, each or a path`,
     });
   const { tell, end } = teller();
-  const { plan, rows, longer } = await exportTraces(paths.map(openSource), { ...flags, path, least }, tell);
+  const { plan, rows, longer, oneWay } = await exportTraces(
+    paths.map(openSource),
+    { ...flags, path, least },
+    tell,
+  );
   end();
   const { labels, left, duplicates } = plan;
   console.log(
@@ -88,6 +92,10 @@ async function runExport(paths: string[], { minPackets: least, ...flags }: Expor
   console.log(`  labels    ${folder ? `${out}/labels.csv` : labelsFile(out)}`);
   if (left.size > 0) console.log(`  not taken ${counts(left)}`);
   if (duplicates > 0) console.log(`  ${duplicates} records are there more than once and are taken once`);
+  if (oneWay.packets > 0)
+    console.log(
+      `  ${oneWay.packets} packets on ${oneWay.paths} path${oneWay.paths === 1 ? '' : 's'} with one direction only are not in it`,
+    );
   if (longer > 0) console.log(`  ${longer} traces are longer than --length ${flags.length} and end there`);
 }
 
@@ -171,7 +179,9 @@ program
 npz: X [n, length] = direction × (seconds since the trace's first packet + 0.000001), zeros behind its end; y [n] the
 label; visit, run and path [n] say which. A label is the number of the URL by first appearance, from 0.
 cell: LABEL-INSTANCE_split_K.cell for path K (from 0) and _join.cell: time, direction, size. csv: time,signed_size.
-parquet: a row a packet. Sizes are bytes on the wire of the tunnel; +1 is from the client.`,
+parquet: a row a packet. Sizes are bytes on the wire of the tunnel; +1 is from the client.
+A path with packets in one direction only has no record: they are in no trace, nor in the joined ones. Of run folders it
+is said how many these are. A visit that lacks a record is left out.`,
   )
   .action(runExport);
 
@@ -181,6 +191,10 @@ program
   .argument(...SOURCES)
   .requiredOption('-o, --out <file>', 'JSON lines; gzip where it ends in .gz')
   .option(...FORCE)
+  .addHelpText(
+    'after',
+    '\nA path with packets in one direction only has no record in its run either: these packets are not in the file.',
+  )
   .action(runMerge);
 
 await main(program);

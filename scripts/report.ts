@@ -1,9 +1,10 @@
 /** `report.ts`: one HTML page, complete in itself, of what a run has collected. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { badFlag, whole } from '../client/scripts/lib/flags.ts';
 import { command, EXIT, exitWith, main, paint } from './lib/cli.ts';
 import { step } from './lib/progress.ts';
 import { writePage } from './lib/report/page.ts';
+import { ownReport, requireReportPlace } from './lib/report/place.ts';
 import { type Attempt, readRun } from './lib/report/read.ts';
 
 interface Flags {
@@ -12,6 +13,7 @@ interface Flags {
   limit?: number;
   points: number;
   screenshots: boolean;
+  force: boolean;
 }
 
 /** Reads `3,0004-0007`: all visits of URL 3, and one of URL 4. */
@@ -28,9 +30,11 @@ function selection(text: string): (attempt: Attempt) => boolean {
     );
 }
 
-async function report(folder: string, { out, visits, limit, points, screenshots }: Flags): Promise<number> {
+async function report(folder: string, flags: Flags): Promise<number> {
+  const { out, visits, limit, points, screenshots, force } = flags;
   const run = readRun(resolve(folder));
-  const file = out ?? join(folder, 'report.html');
+  const file = out ?? ownReport(folder);
+  await requireReportPlace(file, folder, force);
   const wanted = (attempt: Attempt): boolean =>
     (visits?.(attempt) ?? true) && (limit === undefined || attempt.instance < limit);
   await step(`${file}: ${run.attempts.length} attempts`, () =>
@@ -62,5 +66,6 @@ await main(
       4000,
     )
     .option('--screenshots', 'with the screenshots, those of up to 1 MB', false)
+    .option('--force', 'replace what is there, also where it is no report', false)
     .action(async (folder: string, flags: Flags) => exitWith(await report(folder, flags))),
 );

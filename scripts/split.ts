@@ -5,7 +5,6 @@ import { badFlag, decimal, whole } from '../client/scripts/lib/flags.ts';
 import { STRATEGIES, type StrategyName } from '../client/scripts/lib/strategy.ts';
 import { command, EXIT, exitWith, Fault, main, paint } from './lib/cli.ts';
 import { type Compared, compareVisit, overall } from './lib/dataset/compare.ts';
-import { requireFolderPlace } from './lib/dataset/place.ts';
 import { openSource } from './lib/dataset/source.ts';
 import { MOST_ENTRIES, type SplitModel, split } from './lib/dataset/split.ts';
 import { liveVisits, type NamedTrace, tracesIn } from './lib/dataset/split-input.ts';
@@ -13,6 +12,7 @@ import { type TextFormat, traceFile, traceText } from './lib/dataset/texts.ts';
 import type { TracePacket } from './lib/dataset/trace.ts';
 import { requireTraceFolder, writeFolder } from './lib/dataset/trace-folder.ts';
 import type { Origin } from './lib/dataset/traces.ts';
+import { requireFolderPlace } from './lib/files/place.ts';
 
 interface Flags extends SplitModel {
   strategy: StrategyName;

@@ -145,12 +145,14 @@ function makeAttempt(asked: Asked, turn: Turn): { made: MadeAttempt; files: Reco
     message: { message: { method: 'Network.requestWillBeSent', params: { url } }, webview: 'A1' },
     timestamp: navigated / 1000,
   };
+  const recorded = paths.filter((totals) => kind !== undefined || hasBothWays(totals));
   const records = paths.flatMap((totals, i): TraceRecord[] => {
-    if (kind === undefined && !hasBothWays(totals)) return [];
+    if (!recorded.includes(totals)) return [];
     return [
       {
         ...facts,
         ...totals,
+        recorded: recorded.map((one) => one.interface),
         page_source: kind === undefined ? html : null,
         http_trace: kind === undefined ? [trace] : [],
         switches,

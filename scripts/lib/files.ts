@@ -72,9 +72,11 @@ export function writeTextIfChanged(path: string, text: string, mode = 0o644): bo
   return true;
 }
 
-/** Removes what writes that were cut off over a minute ago left in a directory: they may hold secrets. */
-export function removeHalves(directory: string): void {
-  for (const name of list(directory).filter((entry) => /^\..+\.[0-9a-f]{8}$/.test(entry))) {
+/** Removes what writes that were cut off over a minute ago left in a directory, or those of one name: they may hold secrets. */
+export function removeHalves(directory: string, only?: string): void {
+  const isHalf = (entry: string): boolean =>
+    /^\..+\.[0-9a-f]{8}$/.test(entry) && (only === undefined || entry.slice(1, -9) === only);
+  for (const name of list(directory).filter(isHalf)) {
     const path = join(directory, name);
     const age = Date.now() - (fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
     if (age > 60_000) remove(path);

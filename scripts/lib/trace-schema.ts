@@ -95,6 +95,7 @@ const record = z
   .looseObject({
     ...facts,
     ...totals,
+    recorded: interfaces,
     page_source: z.string().nullable(),
     http_trace: z.array(traceEntry),
     switches: z.array(change),
@@ -103,6 +104,14 @@ const record = z
   .refine((value) => value.interfaces.includes(value.interface), {
     path: ['interface'],
     message: 'is none of interfaces',
+  })
+  .refine((value) => value.recorded.includes(value.interface), {
+    path: ['recorded'],
+    message: 'has not the interface of this record',
+  })
+  .refine((value) => value.recorded.every((name) => value.interfaces.includes(name)), {
+    path: ['recorded'],
+    message: 'has one that is none of interfaces',
   });
 
 const summary = z.looseObject({

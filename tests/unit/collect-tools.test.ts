@@ -195,9 +195,9 @@ test('facts of the page itself are those of its frame’s document', () => {
       response: { url: 'x', status: frameId === 'F' ? 201 : 404, protocol: 'h3', remoteIPAddress: '' },
     }),
   ]);
-  assert.deepEqual(documentOf(trace, 'F'), { http_status: 201, protocol: 'h3', error: undefined });
-  assert.deepEqual(documentOf(trace, 'G'), { http_status: 404, protocol: 'h3', error: undefined });
-  assert.deepEqual(documentOf([], 'F'), { http_status: null, protocol: 'tcp', error: undefined });
+  assert.deepEqual(documentOf(trace, 'F'), { http_status: 201, protocol: 'h3' });
+  assert.deepEqual(documentOf(trace, 'G'), { http_status: 404, protocol: 'h3' });
+  assert.deepEqual(documentOf([], 'F'), { http_status: null, protocol: 'tcp' });
 });
 
 for (const [asked, final, other] of [

@@ -59,8 +59,11 @@ test('parquet: a row a packet', async () => {
   );
 });
 
+const FILE = join(folder, 'there.labels.csv');
+writeFileSync(FILE, '');
 const refused: [string, Partial<ExportWish>, RegExp][] = [
-  ['a file that is there', { out: join(RUN, 'manifest.json') }, /is there already/],
+  ['a file that is there', { out: FILE }, /is there already/],
+  ['labels that are there', { out: FILE.replace('.labels.csv', '') }, /is there already/],
   [
     'a folder that is no folder of traces',
     { format: 'cell', out: RUN, force: true },

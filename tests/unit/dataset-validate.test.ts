@@ -25,7 +25,7 @@ async function findingsAfter(change: (run: string) => void): Promise<string[]> {
   change(copy);
   const { findings } = await validate([copy]);
   rmSync(copy, { recursive: true });
-  return findings.map(({ at, what }) => `${at.replace(`${copy}/`, '')}: ${what}`);
+  return findings.map(({ at, what }) => `${at.replace(copy, '').replace('/', '')}: ${what}`);
 }
 
 const text = (path: string): string => readFileSync(path, 'utf8');
@@ -96,7 +96,7 @@ const damages: [string, (run: string) => void, RegExp][] = [
   [
     'a visit is gone',
     (run) => rmSync(join(run, LARGE), { recursive: true }),
-    /0002-0000: this visit is missing/,
+    /^: not finished: 8 of 9 visits$/,
   ],
   [
     'a first attempt is gone',
@@ -106,13 +106,13 @@ const damages: [string, (run: string) => void, RegExp][] = [
   [
     'a last attempt is gone',
     (run) => rmSync(join(run, 'visits/0001-0002.2'), { recursive: true }),
-    /0001-0002: failed, and was tried 1 of 2 times/,
+    /^: not finished: 8 of 9 visits; with attempts left: 0001-0002$/,
   ],
   ['a strange folder', (run) => mkdirSync(join(run, 'visits/new')), /visits\/new: no attempt/],
   [
     'work is not empty',
     (run) => mkdirSync(join(run, 'work/0000-0000.2'), { recursive: true }),
-    /work\/0000-0000\.2: left over/,
+    /^work: holds a visit under way, or cut off$/,
   ],
   [
     'an attempt under another name',
@@ -239,11 +239,19 @@ test('a path may have one direction only, a visit may not', async () => {
     ({ direction }) => direction === 1,
   ) as Packet;
   const bytes = udpPacket(first.client_address, '192.0.2.20', up.size);
+  const recorded = [first.interface, second.interface];
   const oneWay = {
-    ...{ ...first, packets_out: 1, packets_in: 0, bytes_out: up.size, bytes_in: 0 },
+    ...{
+      ...first,
+      packets_out: 1,
+      packets_in: 0,
+      bytes_out: up.size,
+      bytes_in: 0,
+      recorded: [first.interface],
+    },
     packets: pcapBytes([{ us: Math.round(up.time * 1e6), bytes }]).toString('base64'),
   };
-  writeFileSync(file, [oneWay, second].map((one) => `${asciiJson(one)}\n`).join(''));
+  writeFileSync(file, [oneWay, second].map((one) => `${asciiJson({ ...one, recorded })}\n`).join(''));
   const both = await validate([file]);
   assert.deepEqual([both.findings, both.one_way], [[], 1]);
   writeFileSync(file, `${asciiJson(oneWay)}\n`);

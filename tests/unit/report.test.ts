@@ -115,7 +115,7 @@ const faults: [string, (visit: string) => void, RegExp][] = [
     (visit) => writeFileSync(join(visit, 'visit.json'), '{"format":2}'),
     /reads format 1/,
   ],
-  ['no visit.json', (visit) => rmSync(join(visit, 'visit.json')), /visit\.json: cannot read/],
+  ['no visit.json', (visit) => rmSync(join(visit, 'visit.json')), /visit\.json: missing/],
   [
     'a pcap that is none',
     (visit) => writeFileSync(join(visit, 'wgnet2.pcap'), 'x'.repeat(99)),
@@ -126,7 +126,7 @@ const faults: [string, (visit: string) => void, RegExp][] = [
     (visit) => truncateSync(join(visit, 'wgnet1.pcap'), 300),
     /wgnet1\.pcap: cut off[\s\S]*visit\.json says/,
   ],
-  ['no pcap', (visit) => rmSync(join(visit, 'wgnet1.pcap')), /wgnet1\.pcap: cannot read: no such file/],
+  ['no pcap', (visit) => rmSync(join(visit, 'wgnet1.pcap')), /wgnet1\.pcap: missing/],
   [
     'a broken switch log',
     (visit) => writeFileSync(join(visit, 'switches.jsonl'), '{"event":"switch"}\n\n{'),
@@ -163,7 +163,7 @@ const refusals: [string, string[], RegExp][] = [
   [
     'a place that cannot be written',
     [place('whole'), '-o', join(folder, 'no/such/r.html')],
-    /r\.html: cannot write: no such file/,
+    /-o: there is no folder .*\n {2}next: mkdir -p /,
   ],
 ];
 for (const [what, words, said] of refusals)

@@ -162,6 +162,10 @@ test('lines of traces: what they may be, and what is wrong with others', () => {
   assert.deepEqual(parseCell('0.5 1\r'), { time: 0.5, direction: 1, size: 1, path: 0 });
   assert.deepEqual(parseCell('0.5\t-512'), { time: 0.5, direction: -1, size: 512, path: 0 });
   assert.deepEqual(parseCsv('1e-6,-1400'), { time: 1e-6, direction: -1, size: 1400, path: 0 });
+  for (const time of ['1e11', '-1e11', '1e999', '1760000000000'])
+    for (const parsed of [parseCell(`${time}\t1`), parseCsv(`${time},100`)])
+      assert.match('problem' in parsed ? parsed.problem : '', /its time is /);
+  assert.ok('time' in parseCell('99999999999\t1'));
   for (const line of ['', '1', 'NaN\t1', 'inf\t1', '1\t0', '1\tNaN', '1\t1\tx', '1\t1\t-5', '1\t1\t1\t1'])
     assert.ok('problem' in parseCell(line), line);
   for (const line of ['', '1', '1,0', '1,', ',1', 'NaN,1', '1,2,3', '1;2'])
@@ -174,6 +178,9 @@ test('the client of a capture is the private end of its first packet, else its s
   assert.equal(from('192.0.2.1', '172.31.0.5'), '172.31.0.5');
   assert.equal(from('10.0.0.1', '192.168.0.5'), '10.0.0.1');
   assert.equal(from('192.0.2.1', '172.32.0.5'), '192.0.2.1');
+  for (const shared of ['100.64.0.5', '100.79.0.5', '100.119.0.5', '100.127.255.5'])
+    assert.equal(from('192.0.2.1', shared), shared, 'RFC 6598');
+  for (const other of ['100.63.0.5', '100.128.0.5']) assert.equal(from('192.0.2.1', other), '192.0.2.1');
   assert.equal(guessClient(pcapBytes([])), undefined);
 });
 

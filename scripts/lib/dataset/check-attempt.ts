@@ -3,38 +3,43 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { captureFile, FILE, type Manifest } from '../../../client/scripts/lib/trace/layout.ts';
 import { PcapError, readPcap } from '../../../client/scripts/lib/trace/pcap.ts';
-import {
-  hasBothWays,
-  type TraceRecord,
-  type VisitSummary,
-} from '../../../client/scripts/lib/trace/record.ts';
-import { readPieces } from '../files/input.ts';
-import { exists, list, readBytes, readText } from '../files.ts';
-import { readSummary } from '../trace-schema.ts';
+import type { TraceRecord, VisitSummary } from '../../../client/scripts/lib/trace/record.ts';
+import { Fault } from '../cli.ts';
+import { readPieces, troubleOf, whyNoFile } from '../files/input.ts';
+import { list, readBytes, readText } from '../files.ts';
 import { checkLog, type Log, readLog } from './check-log.ts';
 import { checkFacts, checkRecord } from './check-record.ts';
-import { type Attempt, recordsIn } from './source.ts';
+import { type Attempt, recordedIn, recordsIn, summaryIn } from './source.ts';
 
 export type Tell = (at: string, what: string) => void;
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-async function checkFiles(folder: string, { files }: VisitSummary, tell: Tell): Promise<void> {
-  for (const [name, { bytes, sha256: wanted }] of Object.entries(files)) {
-    const file = join(folder, name);
-    // Names come from a file; none of them leads out of the folder.
-    if (name.includes('/') || !exists(file)) {
-      tell(file, 'missing');
-      continue;
-    }
-    const hash = createHash('sha256');
-    let length = 0;
+/** What is wrong with a file of visit.json. */
+async function checkFile(file: string, { bytes, sha256: wanted }: VisitSummary['files'][string]) {
+  const why = whyNoFile(file);
+  if (why !== undefined) return why;
+  const hash = createHash('sha256');
+  let length = 0;
+  try {
     for await (const piece of readPieces(file)) {
       hash.update(piece);
       length += piece.length;
     }
-    if (length !== bytes) tell(file, `${length} bytes, visit.json says ${bytes}`);
-    else if (hash.digest('hex') !== wanted) tell(file, 'its checksum is not that in visit.json');
+  } catch (error) {
+    return troubleOf(file, error);
+  }
+  if (length !== bytes) return `${length} bytes, visit.json says ${bytes}`;
+  return hash.digest('hex') === wanted ? undefined : 'its checksum is not that in visit.json';
+}
+
+async function checkFiles(folder: string, { files }: VisitSummary, tell: Tell): Promise<void> {
+  for (const [name, one] of Object.entries(files)) {
+    const file = join(folder, name);
+    // Names come from a file; none of them leads out of the folder.
+    const leaves = name.includes('/') || name === '..' || name === '.';
+    const what = leaves ? `visit.json names "${name}", no file of this folder` : await checkFile(file, one);
+    if (what !== undefined) tell(leaves ? folder : file, what);
   }
   for (const name of list(folder))
     if (name !== FILE.summary && !Object.hasOwn(files, name)) tell(join(folder, name), 'not in visit.json');
@@ -56,12 +61,12 @@ function sameCapture(folder: string, record: TraceRecord, bytes: Buffer, { files
   const name = captureFile(record.interface);
   if (files[name]?.sha256 === sha256(bytes)) return true;
   const file = join(folder, name);
-  if (name.includes('/') || !exists(file)) return false;
+  if (name.includes('/') || whyNoFile(file) !== undefined) return false;
   try {
     const both = [readBytes(file), bytes].map((one) => readPcap(one, record.client_address).packets);
     return JSON.stringify(both[0]) === JSON.stringify(both[1]);
   } catch (error) {
-    if (error instanceof PcapError) return false;
+    if (error instanceof PcapError || error instanceof Fault) return false;
     throw error;
   }
 }
@@ -86,6 +91,8 @@ function checkAgainst(
   ] as const;
   const other = totals === undefined ? 'interface' : counts.find((key) => totals[key] !== record[key]);
   if (other !== undefined) found.push(`${other} is not that of the path in visit.json`);
+  if (JSON.stringify([...record.recorded].sort()) !== JSON.stringify(recordedIn(summary).sort()))
+    found.push('recorded is not what the paths in visit.json give');
   if (bytes !== undefined && !sameCapture(folder, record, bytes, summary))
     found.push(`packets are not those in ${captureFile(record.interface)}`);
   return found;
@@ -112,7 +119,8 @@ function checkSummary(attempt: Attempt, summary: VisitSummary, { run, settings }
 
 function logOf(folder: string, tell: Tell): Log | undefined {
   const file = join(folder, FILE.switches);
-  if (!exists(file)) return undefined;
+  // What is missing is told with the files.
+  if (whyNoFile(file) !== undefined) return undefined;
   const log = readLog(readText(file));
   for (const problem of log.problems) tell(`${file}:${problem.split(':')[0]}`, problem.replace(/^\d+: /, ''));
   return log;
@@ -126,7 +134,7 @@ export async function checkAttempt(
 ): Promise<VisitSummary | undefined> {
   const { folder } = attempt;
   const file = join(folder, FILE.summary);
-  const read = exists(file) ? readSummary(readText(file)) : { problem: 'missing' };
+  const read = summaryIn(folder);
   if ('problem' in read) {
     tell(file, read.problem);
     return undefined;
@@ -137,7 +145,7 @@ export async function checkAttempt(
   const log = logOf(folder, tell);
   const paths = new Set<string>();
   const records = join(folder, FILE.records);
-  for await (const item of exists(records) ? recordsIn(records) : []) {
+  for await (const item of whyNoFile(records) === undefined ? recordsIn(records) : []) {
     if ('problem' in item) {
       tell(item.at, item.problem);
       continue;
@@ -150,10 +158,6 @@ export async function checkAttempt(
     for (const what of [...found, ...checkAgainst(folder, record, bytes, summary)]) tell(at, what);
     count(record);
   }
-  const success = summary.status === 'success';
-  for (const path of summary.paths) {
-    const wanted = !success || hasBothWays(path);
-    if (wanted && !paths.has(path.interface)) tell(records, `no record of ${path.interface}`);
-  }
+  for (const name of recordedIn(summary)) if (!paths.has(name)) tell(records, `no record of ${name}`);
   return summary;
 }

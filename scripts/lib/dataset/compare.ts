@@ -3,7 +3,7 @@ import { type SplitModel, split } from './split.ts';
 import type { TracePacket } from './trace.ts';
 import type { Visit } from './traces.ts';
 
-export interface Agreement {
+interface Agreement {
   packets: number;
   bytes: number;
   /** Of `packets` and `bytes`: those on the same path. */

@@ -20,7 +20,7 @@ const PIECE = 2 ** 20;
 const FIRST_US = 1;
 
 /** A row of `X`: direction × seconds since the origin, plus one microsecond. Pure. */
-export function timeRow(packets: readonly TracePacket[], origin: number, length: number): Buffer {
+function timeRow(packets: readonly TracePacket[], origin: number, length: number): Buffer {
   const row = Buffer.alloc(8 * length);
   for (const [i, { time, direction }] of packets.slice(0, length).entries())
     row.writeDoubleLE((direction * (Math.round((time - origin) * 1e6) + FIRST_US)) / 1e6, 8 * i);
@@ -28,7 +28,7 @@ export function timeRow(packets: readonly TracePacket[], origin: number, length:
 }
 
 /** A row of `S`: direction × bytes on the wire. Pure. */
-export function sizeRow(packets: readonly TracePacket[], length: number): Buffer {
+function sizeRow(packets: readonly TracePacket[], length: number): Buffer {
   const row = Buffer.alloc(4 * length);
   for (const [i, { size, direction }] of packets.slice(0, length).entries())
     row.writeInt32LE(direction * size, 4 * i);

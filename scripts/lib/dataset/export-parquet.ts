@@ -5,7 +5,7 @@ import type { Wish } from './plan.ts';
 import { since } from './trace.ts';
 import { type Origin, originOf, type Trace, tracesOf, type Visit } from './traces.ts';
 
-export interface ParquetWish extends Wish {
+interface ParquetWish extends Wish {
   origin: Origin;
 }
 

@@ -4,7 +4,7 @@ import { csvLine, labelsText, type TextFormat, traceFile, traceText } from './te
 import { LABELS, VISITS, writeFolder } from './trace-folder.ts';
 import { type Origin, originOf, tracesOf, type Visit } from './traces.ts';
 
-export interface TextWish extends Wish {
+interface TextWish extends Wish {
   format: TextFormat;
   origin: Origin;
 }

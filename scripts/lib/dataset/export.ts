@@ -1,11 +1,12 @@
 /** An export from end to end: two looks at the sources, then files under their own names. */
 import { Fault } from '../cli.ts';
 import { type Write, writePieces } from '../files/output.ts';
+import { requireFilePlace, requireFolderPlace } from '../files/place.ts';
 import { writeText } from '../files.ts';
 import { type NpzWish, writeNpz } from './export-npz.ts';
 import { writeParquet } from './export-parquet.ts';
 import { writeTexts } from './export-texts.ts';
-import { requireFilePlace, requireFolderPlace } from './place.ts';
+import { type OneWay, oneWayIn } from './one-way.ts';
 import { type Plan, planOf } from './plan.ts';
 import { itemsOf, requireRereadable, type Source } from './source.ts';
 import { labelsText } from './texts.ts';
@@ -13,7 +14,7 @@ import { requireTraceFolder } from './trace-folder.ts';
 import { type Visit, visitsOf } from './traces.ts';
 
 export const FORMATS = ['npz', 'cell', 'csv', 'parquet'] as const;
-export type Format = (typeof FORMATS)[number];
+type Format = (typeof FORMATS)[number];
 
 export interface ExportWish extends NpzWish {
   format: Format;
@@ -21,11 +22,12 @@ export interface ExportWish extends NpzWish {
   force: boolean;
 }
 
-export interface Exported {
+interface Exported {
   plan: Plan;
   rows: number;
   /** Traces that were longer than a row of `X`. */
   longer: number;
+  oneWay: OneWay;
 }
 
 const isFolderOf = (format: Format): format is 'cell' | 'csv' => format === 'cell' || format === 'csv';
@@ -62,6 +64,7 @@ export async function exportTraces(
   for (const { path } of sources) requireRereadable(path);
   const plan = await planOf(itemsOf(sources), wish, tell);
   requireRows(plan, wish);
+  const oneWay = oneWayIn(sources, plan, wish);
   const look = (): AsyncGenerator<Visit, void> => visitsOf(itemsOf(sources), plan, wish);
   const { format, out } = wish;
   const exact = (written: { rows: number; longer: number }): { rows: number; longer: number } => {
@@ -70,13 +73,14 @@ export async function exportTraces(
   };
   if (isFolderOf(format)) {
     const written = await writeTexts(out, plan, look(), { ...wish, format }, exact);
-    return { plan, ...written };
+    return { plan, oneWay, ...written };
   }
   const fill = async (write: Write): Promise<{ rows: number; longer: number }> => {
     const work = format === 'npz' ? writeNpz(write, plan, look, wish) : writeParquet(write, look(), wish);
-    const written = exact(await work);
-    writeText(labelsFile(out), labelsText(plan.labels));
-    return written;
+    return exact(await work);
   };
-  return { plan, ...(await writePieces(out, fill)) };
+  const written = await writePieces(out, fill);
+  // Behind the file itself: where that fails, the labels of one that was there before still hold.
+  writeText(labelsFile(out), labelsText(plan.labels));
+  return { plan, oneWay, ...written };
 }

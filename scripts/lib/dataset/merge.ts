@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import type { TraceRecord } from '../../../client/scripts/lib/trace/record.ts';
 import type { Write } from '../files/output.ts';
 import type { Item } from './source.ts';
+import { soundPackets } from './trace.ts';
 import { recordId } from './visits.ts';
 
 export interface Merged {
@@ -46,7 +47,8 @@ function lineSink(write: Write, gzip: boolean): { add: (line: string) => void; e
 
 /**
  * Copies records. `label` becomes the number of its URL by first appearance, the same in all
- * runs, while all else stays that of its own run. `tell` gets what is no record, and where.
+ * runs, while all else stays that of its own run. `tell` gets what is no record, or one with other packets than it
+ * says, and where.
  */
 export async function mergeInto(
   write: Write,
@@ -64,6 +66,11 @@ export async function mergeInto(
       continue;
     }
     const { record } = item;
+    const sound = record.status === 'success' ? soundPackets(record) : undefined;
+    if (sound !== undefined && 'problem' in sound) {
+      tell(item.at, sound.problem);
+      continue;
+    }
     const id = recordId(record);
     if (seen.has(id)) {
       merged.duplicates++;

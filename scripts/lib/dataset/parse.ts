@@ -8,8 +8,12 @@ type Parsed = TracePacket | { problem: string };
 const number = (text: string | undefined): number =>
   text === undefined || text.trim() === '' ? Number.NaN : Number(text);
 
+/** Seconds; beyond it they are milliseconds or less, and lose their microseconds. */
+const LATEST = 1e11;
+
 function packetFrom(time: number, signed: number, size: number): Parsed {
   if (!Number.isFinite(time)) return { problem: 'its time is no number' };
+  if (Math.abs(time) >= LATEST) return { problem: `its time is ${time}: are times seconds?` };
   if (!Number.isFinite(signed) || signed === 0) return { problem: 'its direction is no number other than 0' };
   if (!(Number.isFinite(size) && size >= 0)) return { problem: 'its size is no number from 0 on' };
   return { time, direction: signed > 0 ? 1 : -1, size, path: 0 };

@@ -1,8 +1,8 @@
 /** The first look at the records: which visits an export takes, how many traces that gives, and their labels. */
 import type { TraceRecord } from '../../../client/scripts/lib/trace/record.ts';
 import type { Item } from './source.ts';
-import { decodeRecord } from './trace.ts';
-import { attemptId, Visits } from './visits.ts';
+import { soundPackets } from './trace.ts';
+import { type AttemptOf, attemptId, Visits } from './visits.ts';
 
 export interface Wish {
   /** `joined`: all paths of a visit are one trace; `each`: every path is one; `both`; else the name of the one path. */
@@ -19,14 +19,20 @@ interface Seen {
   attempt: number;
   url: string;
   success: boolean;
-  /** A record that cannot be read. */
+  /** Where its first record is. */
+  at: string;
+  /** A record that is not what it says. */
   broken: boolean;
+  /** A record that is missing, or cannot be read. */
+  incomplete: boolean;
+  /** The interfaces of which its records say that they have one. */
+  recorded: Set<string>;
   failure: string;
   /** Packets of each path that has a record. */
   counts: Map<string, number>;
 }
 
-export interface Chosen {
+interface Chosen {
   run: string;
   visit: string;
   url: string;
@@ -68,7 +74,7 @@ export function rowsOf(counts: ReadonlyMap<string, number>, { path, least }: Wis
 }
 
 function countPackets(record: TraceRecord, { cut }: Wish): number | string {
-  const decoded = decodeRecord(record);
+  const decoded = soundPackets(record);
   if ('problem' in decoded) return decoded.problem;
   const keeps = within(cut, record);
   let count = 0;
@@ -76,15 +82,28 @@ function countPackets(record: TraceRecord, { cut }: Wish): number | string {
   return count;
 }
 
+function reasonOf(attempts: readonly Seen[]): string {
+  if (attempts.some(({ broken }) => broken)) return 'broken';
+  return attempts.some(({ incomplete }) => incomplete)
+    ? 'incomplete'
+    : (attempts.at(-1)?.failure ?? 'failure');
+}
+
+/** An attempt of which nothing has been read yet. */
+const unseen = ({ run, visit, attempt }: AttemptOf, at: string): Seen => ({
+  ...{ run, visit, attempt, at, url: '', success: false, broken: false, incomplete: false },
+  ...{ failure: 'failure', recorded: new Set(), counts: new Map() },
+});
+
 function decide(visits: Visits<Seen>, wish: Wish): Plan {
   const plan: Plan = { chosen: new Map(), rows: 0, labels: [], left: new Map(), duplicates: 0, visits: 0 };
   const labels = new Map<string, number>();
   const leave = (why: string): void => void plan.left.set(why, (plan.left.get(why) ?? 0) + 1);
   for (const attempts of visits.all()) {
     plan.visits++;
-    const seen = attempts.findLast(({ success, broken }) => success && !broken);
+    const seen = attempts.findLast(({ success, broken, incomplete }) => success && !broken && !incomplete);
     if (seen === undefined) {
-      leave(attempts.some(({ broken }) => broken) ? 'broken' : (attempts.at(-1)?.failure ?? 'failure'));
+      leave(reasonOf(attempts));
       continue;
     }
     const rows = rowsOf(seen.counts, wish);
@@ -105,7 +124,8 @@ function decide(visits: Visits<Seen>, wish: Wish): Plan {
 
 /**
  * Reads all records once. Of each visit it takes the last attempt that is a success; labels go by the URL's first
- * appearance. `tell` gets what is wrong with a record, as FILE:LINE and what; such a visit is not taken.
+ * appearance. `tell` gets what is wrong with a record, as FILE:LINE and what; such a visit is not taken, nor one that
+ * lacks a record.
  */
 export async function planOf(
   items: AsyncIterable<Item>,
@@ -115,22 +135,27 @@ export async function planOf(
   const attempts = new Map<string, Seen>();
   const visits = new Visits<Seen>();
   let duplicates = 0;
+  const seenOf = (one: AttemptOf, at: string): Seen => {
+    const id = attemptId(one);
+    const known = attempts.get(id);
+    if (known !== undefined) return known;
+    const seen = unseen(one, at);
+    attempts.set(id, seen);
+    visits.add(seen);
+    return seen;
+  };
   for await (const item of items) {
     if ('problem' in item) {
       tell(item.at, item.problem);
+      if (item.of !== undefined) seenOf(item.of, item.at).incomplete = true;
       continue;
     }
     const { record } = item;
-    const id = attemptId(record);
-    let seen = attempts.get(id);
-    if (seen === undefined) {
-      const { run, visit, attempt, url, status, failure } = record;
-      const why = failure?.kind ?? status;
-      const success = status === 'success';
-      seen = { run, visit, attempt, url, success, broken: false, failure: why, counts: new Map() };
-      attempts.set(id, seen);
-      visits.add(seen);
-    }
+    const seen = seenOf(record, item.at);
+    seen.url = record.url;
+    seen.success = record.status === 'success';
+    seen.failure = record.failure?.kind ?? record.status;
+    for (const name of record.recorded) seen.recorded.add(name);
     if (seen.counts.has(record.interface)) {
       duplicates++;
       continue;
@@ -139,6 +164,12 @@ export async function planOf(
     if (typeof count === 'string') tell(item.at, count);
     seen.broken ||= typeof count === 'string';
     seen.counts.set(record.interface, typeof count === 'string' ? 0 : count);
+  }
+  for (const seen of attempts.values()) {
+    const missing = [...seen.recorded].filter((name) => !seen.counts.has(name));
+    if (missing.length === 0) continue;
+    seen.incomplete = true;
+    tell(seen.at, `visit ${seen.visit}.${seen.attempt} is incomplete: no record of ${missing.join(', ')}`);
   }
   return { ...decide(visits, wish), duplicates };
 }

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { FILE } from '../../../client/scripts/lib/trace/layout.ts';
 import type { VisitFacts } from '../../../client/scripts/lib/trace/record.ts';
-import { exists, readText } from '../files.ts';
-import { readSummary } from '../trace-schema.ts';
-import { attemptsOf, recordsIn, type Source } from './source.ts';
+import { Fault } from '../cli.ts';
+import { troubleOf } from '../files/input.ts';
+import { attemptsOf, recordsIn, type Source, summaryIn } from './source.ts';
 import { type AttemptNumbers, type SiteStats, statsOf } from './stats.ts';
 import { attemptId, Visits } from './visits.ts';
 
@@ -26,9 +26,8 @@ function readRun(
   tell: Tell,
 ) {
   for (const { folder } of attemptsOf(source.path).attempts) {
-    const file = join(folder, FILE.summary);
-    const read = exists(file) ? readSummary(readText(file)) : { problem: 'missing' };
-    if ('problem' in read) tell(file, read.problem);
+    const read = summaryIn(folder);
+    if ('problem' in read) tell(join(folder, FILE.summary), read.problem);
     else {
       const { paths, switch_count } = read.value;
       add(attemptId(read.value), { ...numbersOf(read.value, switch_count), paths });
@@ -41,18 +40,23 @@ export async function readStats(
   sources: readonly Source[],
   tell: Tell,
 ): Promise<{ sites: SiteStats[]; overall: SiteStats }> {
-  const visits = new Visits<AttemptNumbers>();
   const attempts = new Map<string, AttemptNumbers>();
   const add = (id: string, numbers: AttemptNumbers): AttemptNumbers => {
     const known = attempts.get(id);
     if (known !== undefined) return known;
     attempts.set(id, numbers);
-    visits.add(numbers);
     return numbers;
   };
+  const recorded = new Map<string, { at: string; names: Set<string> }>();
   for (const source of sources) {
     if (source.kind === 'run') {
-      readRun(source, add, tell);
+      try {
+        readRun(source, add, tell);
+      } catch (error) {
+        // A folder that cannot be listed does not end the others.
+        if (!(error instanceof Fault)) throw error;
+        tell(source.path, troubleOf(source.path, error));
+      }
       continue;
     }
     for await (const item of recordsIn(source.path)) {
@@ -63,10 +67,21 @@ export async function readStats(
       const { record } = item;
       const changes = record.switches.filter(({ from, path }) => from !== null && from !== path).length;
       const numbers = add(attemptId(record), numbersOf(record, changes));
+      const said = recorded.get(attemptId(record)) ?? { at: item.at, names: new Set() };
+      for (const one of record.recorded) said.names.add(one);
+      recorded.set(attemptId(record), said);
       const { interface: name, packets_out, packets_in, bytes_out, bytes_in } = record;
       if (!numbers.paths.some((path) => path.interface === name))
         numbers.paths.push({ interface: name, packets_out, packets_in, bytes_out, bytes_in });
     }
+  }
+  const visits = new Visits<AttemptNumbers>();
+  for (const [id, numbers] of attempts) {
+    const { at, names } = recorded.get(id) ?? { at: '', names: new Set<string>() };
+    const missing = [...names].filter((name) => !numbers.paths.some((path) => path.interface === name));
+    if (missing.length === 0) visits.add(numbers);
+    else
+      tell(at, `visit ${numbers.visit}.${numbers.attempt} is incomplete: no record of ${missing.join(', ')}`);
   }
   const all = [...visits.all()];
   const byUrl = new Map<string, (readonly AttemptNumbers[])[]>();

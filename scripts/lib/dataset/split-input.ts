@@ -25,17 +25,34 @@ type Kind = 'records' | 'pcap' | 'cell' | 'csv';
 /** Begins of captures, both orders of bytes, and of pcapng, which the reading refuses with what to do. */
 const MAGICS = ['a1b2c3d4', 'd4c3b2a1', 'a1b23c4d', '4d3cb2a1', '0a0d0d0a'];
 
+/** What others' files begin with that are no traces. */
+const OTHERS: [string, string][] = [
+  ['504b0304', 'a ZIP archive, as .npz files are'],
+  ['504b0506', 'an empty ZIP archive'],
+  ['50415231', 'a Parquet file'],
+];
+
+const BOM = /^\u00ef\u00bb\u00bf/;
+
 async function kindOf(path: string): Promise<Kind> {
   if (!exists(path)) throw new Fault({ at: path, what: 'no such file or folder' });
   requireRereadable(path);
   if (isFolder(path)) return 'records';
   for await (const piece of readPieces(path)) {
-    if (MAGICS.includes(piece.toString('hex', 0, 4))) return 'pcap';
+    const magic = piece.toString('hex', 0, 4);
+    if (MAGICS.includes(magic)) return 'pcap';
+    const other = OTHERS.find(([begin]) => begin === magic)?.[1];
+    if (other !== undefined)
+      throw new Fault({
+        at: path,
+        what: `is ${other}; pcap, .cell, CSV and records can be read`,
+        next: 'the run or records file that it was made of',
+      });
     break;
   }
   for await (const line of readLines(path)) {
     if ('problem' in line) throw new Fault({ at: `${path}:${line.number}`, what: line.problem });
-    const text = line.bytes.toString('latin1', 0, 100);
+    const text = line.bytes.toString('latin1', 0, 100).replace(BOM, '');
     if (text.startsWith('{')) return 'records';
     return text.includes(',') ? 'csv' : 'cell';
   }
@@ -66,7 +83,8 @@ async function readText(path: string, kind: 'cell' | 'csv'): Promise<NamedTrace>
   for await (const line of readLines(path)) {
     const at = `${path}:${line.number}`;
     if ('problem' in line) throw new Fault({ at, what: line.problem });
-    const text = line.bytes.toString('latin1');
+    // Spreadsheets put a mark of UTF-8 before the first line.
+    const text = line.bytes.toString('latin1').replace(line.number === 1 ? BOM : '', '');
     if (text.trim() === '' || (line.number === 1 && /^\s*"?time/i.test(text))) continue;
     const parsed = parse(text);
     if (!isPacket(parsed)) throw new Fault({ at, what: parsed.problem });

@@ -58,7 +58,7 @@ function drawnFrom({ holds, paths }: Choice): (n: number) => number {
 }
 
 /** The path in force at a time of the trace's clock. */
-export function pathsInForce({
+function pathsInForce({
   strategy,
   seed,
   paths,

@@ -24,7 +24,7 @@ export const traceFile = (name: string, path: number | null, format: TextFormat)
   `${name}_${path === null ? 'join' : `split_${path}`}.${format}`;
 
 /** A field of a CSV file (RFC 4180). */
-export const csvField = (value: string | number | null): string => {
+const csvField = (value: string | number | null): string => {
   const text = String(value ?? '');
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };

@@ -20,7 +20,7 @@ export function decodeBase64(text: string): Buffer | undefined {
   return bytes.toString('base64') === text ? bytes : undefined;
 }
 
-export type Decoded = { packets: Packet[] } | { problem: string };
+type Decoded = { packets: Packet[] } | { problem: string };
 
 /** The packets of a record's capture, as they stand in it. */
 export function decodeRecord({
@@ -37,6 +37,28 @@ export function decodeRecord({
     if (error instanceof PcapError) return { problem: `packets: ${error.message}` };
     throw error;
   }
+}
+
+/** Seconds between the clock of a capture and that of the collector; more is another time. */
+const SLACK = 1;
+
+/** The packets of a success's record, unless they are plainly not those that it tells of. */
+export function soundPackets(record: TraceRecord): Decoded {
+  const decoded = decodeRecord(record);
+  if ('problem' in decoded) return decoded;
+  const { started, ended, packets_out, packets_in } = record;
+  let out = 0;
+  let inward = 0;
+  for (const { time, direction } of decoded.packets) {
+    if (time < started - SLACK || time > ended + SLACK)
+      return { problem: 'packets: some are outside of started to ended' };
+    if (direction === 1) out++;
+    else if (direction === -1) inward++;
+  }
+  if (out === packets_out && inward === packets_in) return decoded;
+  return {
+    problem: `packets: ${out} out and ${inward} in, the record says ${packets_out} and ${packets_in}`,
+  };
 }
 
 /** Those packets that went to the client or came from it, on a path. */

@@ -1,12 +1,18 @@
 /** Whether data sets are whole and true to themselves. */
 import { join } from 'node:path';
-import { MANIFEST, type Manifest, VISITS, visitId, WORK } from '../../../client/scripts/lib/trace/layout.ts';
-import type { TraceRecord, VisitFacts, VisitSummary } from '../../../client/scripts/lib/trace/record.ts';
+import { MANIFEST, type Manifest, VISITS, WORK } from '../../../client/scripts/lib/trace/layout.ts';
+import {
+  type FailureKind,
+  isFinished,
+  type TraceRecord,
+  type VisitFacts,
+} from '../../../client/scripts/lib/trace/record.ts';
 import { Fault } from '../cli.ts';
+import { troubleOf } from '../files/input.ts';
 import { list } from '../files.ts';
 import { checkAttempt, type Tell } from './check-attempt.ts';
 import { checkRecord } from './check-record.ts';
-import { attemptsOf, openSource, recordsIn, type Source } from './source.ts';
+import { type Attempt, attemptsOf, openSource, recordsIn, type Source } from './source.ts';
 import { attemptId, recordId, Visits } from './visits.ts';
 
 export interface Validation {
@@ -34,6 +40,16 @@ interface Ended {
   kind: string | null;
 }
 
+/** The records of an attempt: those that it says to have, and those that are there. */
+interface Parts {
+  at: string;
+  name: string;
+  recorded: Set<string>;
+  seen: Set<string>;
+  /** Its folder is checked against visit.json, which says more. */
+  inRun: boolean;
+}
+
 /** Packets of an attempt, over all its paths. */
 interface Directions {
   at: string;
@@ -48,6 +64,7 @@ class Book {
   bytes = 0;
   private oneWay = 0;
   private readonly directions = new Map<string, Directions>();
+  private readonly parts = new Map<string, Parts>();
   private readonly attempts = new Set<string>();
   private readonly seen = new Map<string, string>();
   private readonly visits = new Visits<Ended>();
@@ -66,7 +83,8 @@ class Book {
     this.visits.add({ run: facts.run, visit: facts.visit, attempt: facts.attempt, kind });
   }
 
-  record(record: TraceRecord, at: string): void {
+  record(record: TraceRecord, at: string, inRun: boolean): void {
+    this.part(record, at, inRun);
     this.records++;
     this.bytes += record.bytes_out + record.bytes_in;
     const id = recordId(record);
@@ -74,6 +92,16 @@ class Book {
     if (before !== undefined) this.tell(at, `the record that ${before} has too`);
     else this.seen.set(id, at);
     if (record.status === 'success') this.count(record, at);
+  }
+
+  private part(record: TraceRecord, at: string, inRun: boolean): void {
+    const id = attemptId(record);
+    const name = `${record.visit}.${record.attempt}`;
+    const parts = this.parts.get(id) ?? { at, name, recorded: new Set(), seen: new Set(), inRun };
+    for (const one of record.recorded) parts.recorded.add(one);
+    parts.seen.add(record.interface);
+    parts.inRun ||= inRun;
+    this.parts.set(id, parts);
   }
 
   private count(record: TraceRecord, at: string): void {
@@ -87,6 +115,11 @@ class Book {
   }
 
   summary(): Validation {
+    for (const { at, name, recorded, seen, inRun } of this.parts.values()) {
+      const missing = [...recorded].filter((one) => !seen.has(one));
+      if (missing.length > 0 && !inRun)
+        this.tell(at, `visit ${name} is incomplete: no record of ${missing.join(', ')}`);
+    }
     for (const { at, ...sums } of this.directions.values())
       if (sums.out === 0 || sums.in === 0)
         this.tell(at, 'a success with packets in one direction only, over all its paths');
@@ -106,46 +139,61 @@ class Book {
   }
 }
 
-/** Visits and attempts that the manifest asks for and the run has not. */
-function checkComplete(
-  path: string,
-  { settings }: Manifest,
-  summaries: ReadonlyMap<string, boolean[]>,
-  tell: Tell,
-) {
+/** How the attempts of each visit ended, as {@link isFinished} takes it. */
+type Ends = Map<string, (FailureKind | null | undefined)[]>;
+
+/** Open visits that are named; more are counted. */
+const NAMED = 10;
+
+const isAsked = (visit: string, { urls, visits }: Manifest['settings']): boolean => {
+  const [label = 0, instance = 0] = visit.split('-').map(Number);
+  return label < urls.length && instance < visits;
+};
+
+function checkComplete(path: string, { settings }: Manifest, ends: Ends, tell: Tell): void {
   const { urls, visits, retries } = settings;
-  for (const label of urls.keys())
-    for (let instance = 0; instance < visits; instance++) {
-      const name = visitId(label, instance);
-      const attempts = summaries.get(name);
-      const at = join(path, VISITS, name);
-      if (attempts === undefined) tell(at, 'this visit is missing');
-      else if (!attempts.includes(true) && attempts.length <= retries)
-        tell(at, `failed, and was tried ${attempts.length} of ${retries + 1} times`);
-    }
+  const asked = urls.length * visits;
+  const made = [...ends].filter(([visit]) => isAsked(visit, settings));
+  const open = made.filter(([, kinds]) => !isFinished(kinds, retries)).map(([visit]) => visit);
+  const finished = made.length - open.length;
+  if (finished >= asked) return;
+  const more = open.length > NAMED ? ` and ${open.length - NAMED} more` : '';
+  const named = open.length > 0 ? `; with attempts left: ${open.slice(0, NAMED).join(', ')}${more}` : '';
+  tell(path, `not finished: ${finished} of ${asked} visits${named}`);
+}
+
+async function validateAttempt(attempt: Attempt, manifest: Manifest, ends: Ends, book: Book): Promise<void> {
+  const { visit, folder } = attempt;
+  const before = ends.get(visit) ?? [];
+  if (attempt.attempt !== before.length + 1) book.tell(folder, `attempt ${before.length + 1} is missing`);
+  if (before.includes(null)) book.tell(folder, 'an attempt after a success');
+  if (!isAsked(visit, manifest.settings)) book.tell(folder, 'a visit that the manifest does not ask for');
+  const count = (record: TraceRecord): void => book.record(record, folder, true);
+  const summary = await checkAttempt(attempt, manifest, { tell: book.tell, count });
+  if (summary !== undefined) book.attempt(summary);
+  const end = summary?.status === 'success' ? null : summary?.failure?.kind;
+  ends.set(visit, [...before, end]);
+}
+
+/** Carries a check out; what cannot be read is a finding, and does not end the others. */
+async function tolerant(at: string, tell: Tell, check: () => Promise<void> | void): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    tell(at, troubleOf(at, error));
+  }
 }
 
 async function validateRun({ path, manifest }: Source & { kind: 'run' }, book: Book): Promise<void> {
   const { attempts, strange } = attemptsOf(path);
   for (const name of strange) book.tell(join(path, VISITS, name), 'no attempt of a visit');
-  for (const name of list(join(path, WORK)))
-    book.tell(join(path, WORK, name), 'left over of a visit that was cut off');
-  const ends = new Map<string, boolean[]>();
-  for (const attempt of attempts) {
-    const { visit, folder } = attempt;
-    const before = ends.get(visit) ?? [];
-    if (attempt.attempt !== before.length + 1) book.tell(folder, `attempt ${before.length + 1} is missing`);
-    if (before.includes(true)) book.tell(folder, 'an attempt after a success');
-    if (attempt.label >= manifest.settings.urls.length || attempt.instance >= manifest.settings.visits)
-      book.tell(folder, 'a visit that the manifest does not ask for');
-    const count = (record: TraceRecord): void => book.record(record, folder);
-    const summary: VisitSummary | undefined = await checkAttempt(attempt, manifest, {
-      tell: book.tell,
-      count,
-    });
-    if (summary !== undefined) book.attempt(summary);
-    ends.set(visit, [...before, summary?.status === 'success']);
-  }
+  await tolerant(join(path, WORK), book.tell, () => {
+    if (list(join(path, WORK)).length > 0) book.tell(join(path, WORK), 'holds a visit under way, or cut off');
+  });
+  const ends: Ends = new Map();
+  for (const attempt of attempts)
+    await tolerant(attempt.folder, book.tell, () => validateAttempt(attempt, manifest, ends, book));
   checkComplete(path, manifest, ends, book.tell);
 }
 
@@ -159,7 +207,7 @@ async function validateFile(path: string, book: Book): Promise<void> {
     }
     const { record, at } = item;
     for (const what of checkRecord(record).found) book.tell(at, what);
-    book.record(record, at);
+    book.record(record, at, false);
     book.attempt(record);
   }
   if (!any) book.tell(path, 'empty');
@@ -178,7 +226,8 @@ export async function validate(paths: readonly string[]): Promise<Validation> {
       book.tell(at, error.message.slice(at.length + 2));
       continue;
     }
-    if (source.kind === 'run') await validateRun(source, book);
+    const { kind } = source;
+    if (kind === 'run') await tolerant(path, book.tell, () => validateRun(source, book));
     else await validateFile(path, book);
   }
   return book.summary();

@@ -1,7 +1,8 @@
 /** Files too long for memory and folders of many files: written under another name, and in their place once whole. */
 import * as fs from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { atEnd } from '../cli.ts';
-import { remove, rename } from '../files.ts';
+import { remove, removeHalves, rename } from '../files.ts';
 import { guard, halfOf } from './guard.ts';
 
 /** Takes the next piece of a file. */
@@ -13,6 +14,8 @@ export async function writePieces<T>(
   fill: (write: Write) => Promise<T>,
   mode = 0o644,
 ): Promise<T> {
+  // Those of a command that was killed: they may be as long as the file itself.
+  removeHalves(dirname(path), basename(path));
   const half = halfOf(path);
   const file = guard(path, 'write', () => fs.openSync(half, 'wx', mode));
   // Also where the command is interrupted; once it has its name there is nothing to remove.
@@ -38,6 +41,7 @@ export const writePart = (path: string, text: string): void =>
 
 /** Makes an empty folder beside the one that it is to become; {@link rename} gives it its name. */
 export function makeHalfFolder(path: string): string {
+  removeHalves(dirname(path), basename(path));
   const half = halfOf(path);
   guard(path, 'create', () => fs.mkdirSync(half));
   atEnd(() => remove(half));

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { captureFile, FILE, VISITS } from '../../../client/scripts/lib/trace/layout.ts';
 import { type Pcap, readPcap } from '../../../client/scripts/lib/trace/pcap.ts';
 import type { PathTotals, VisitSummary } from '../../../client/scripts/lib/trace/record.ts';
-import { messageOf } from '../cli.ts';
+import { Fault, messageOf } from '../cli.ts';
+import { whyNoFile } from '../files/input.ts';
 import { exists, readBytes, readText } from '../files.ts';
 import { count } from './format.ts';
 import { Growth, type Points, tagOf, thin } from './thin.ts';
@@ -42,7 +43,7 @@ export interface PlotData {
   leaks: string;
 }
 
-/** Reads one file of the visit; what goes wrong is told in `troubles`. */
+/** Work on one file of the visit; what goes wrong is told in `troubles`. */
 function attempted<T>(name: string, troubles: string[], read: () => T): T | undefined {
   try {
     return read();
@@ -53,6 +54,16 @@ function attempted<T>(name: string, troubles: string[], read: () => T): T | unde
     troubles.push(at < 0 ? `${name}: ${message}` : message.slice(at));
     return undefined;
   }
+}
+
+/** Reads one file of the visit: a regular one, since a pipe would never end. */
+function attemptedFile<T>(place: string, name: string, troubles: string[], read: (path: string) => T) {
+  const path = join(place, name);
+  return attempted(name, troubles, () => {
+    const why = whyNoFile(path);
+    if (why !== undefined) throw new Fault({ at: path, what: why });
+    return read(path);
+  });
 }
 
 function compare(name: string, { packets, cut }: Pcap, sums: PathTotals, troubles: string[]): void {
@@ -104,7 +115,7 @@ function thinChanges(changes: Change[], troubles: string[]): Change[] {
 
 function leaksOf(folder: string, zero: number, troubles: string[]): number[] {
   if (!exists(join(folder, FILE.leak))) return [];
-  const bytes = attempted(FILE.leak, troubles, () => readBytes(join(folder, FILE.leak)));
+  const bytes = attemptedFile(folder, FILE.leak, troubles, readBytes);
   const pcap = bytes && attempted(FILE.leak, troubles, () => readPcap(bytes, () => true));
   return (pcap?.packets ?? []).slice(0, MOST_LEAKS).map(({ time }) => time - zero);
 }
@@ -143,7 +154,7 @@ export function plotOf(
     const file = captureFile(sums.interface);
     const none = !exists(join(place, file)) && sums.packets_in + sums.packets_out === 0;
     if (none) continue;
-    const bytes = attempted(file, troubles, () => readBytes(join(place, file)));
+    const bytes = attemptedFile(place, file, troubles, readBytes);
     const pcap = bytes && attempted(file, troubles, () => readPcap(bytes, sums.client_address));
     if (pcap === undefined) continue;
     compare(sums.interface, pcap, sums, troubles);
@@ -160,7 +171,7 @@ export function plotOf(
   for (const [i, tag] of points.tags.entries())
     growth.add(tag & 127, points.times[i] as number, points.sizes[i] as number);
   const log = exists(join(place, FILE.switches))
-    ? attempted(FILE.switches, troubles, () => readText(join(place, FILE.switches)))
+    ? attemptedFile(place, FILE.switches, troubles, (path) => readText(path))
     : undefined;
   const changes = thinChanges(changesIn(log ?? '', names, zero, troubles), troubles);
   const leaks = leaksOf(place, zero, troubles);

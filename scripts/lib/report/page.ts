@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { FILE, VISITS } from '../../../client/scripts/lib/trace/layout.ts';
-import { messageOf } from '../cli.ts';
+import { Fault, messageOf } from '../cli.ts';
+import { whyNoFile } from '../files/input.ts';
 import { writePieces } from '../files/output.ts';
 import { exists, readBytes, readText } from '../files.ts';
 import { fromTemplate } from '../template.ts';
@@ -16,7 +17,7 @@ import { failuresView, numbering, summaryView } from './summary-view.ts';
 import { sitesOf, visitsOf } from './totals.ts';
 import { attemptView, type Drawn, type Picture, sitesView } from './visits-view.ts';
 
-export interface PageOptions {
+interface PageOptions {
   /** Of an attempt: are its packets in the report? */
   wanted: (attempt: Attempt) => boolean;
   /** Points a plot. */
@@ -63,6 +64,8 @@ const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
 /** What the page shows of a screenshot, and its bytes where they are in it. */
 function pictureOf(path: string, wish: boolean): { picture: Picture; data: string } {
   const none = (note: string) => ({ picture: { embedded: false, note }, data: '' });
+  const why = whyNoFile(path);
+  if (why !== undefined) throw new Fault({ at: FILE.screenshot, what: why });
   const image = readBytes(path);
   const size = bytes(image.length);
   if (!wish) return none(`Its screenshot (${FILE.screenshot}, ${size}) is not in this report: --screenshots`);

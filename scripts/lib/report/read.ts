@@ -10,6 +10,7 @@ import {
 } from '../../../client/scripts/lib/trace/layout.ts';
 import type { VisitSummary } from '../../../client/scripts/lib/trace/record.ts';
 import { Fault, messageOf } from '../cli.ts';
+import { whyNoFile } from '../files/input.ts';
 import { exists, list, readText } from '../files.ts';
 import { type Read, readManifest, readSummary } from '../trace-schema.ts';
 
@@ -34,6 +35,8 @@ export interface Run {
 const COLLECT = 'npx zx client/scripts/fetch_websites.ts --help   (says how to collect a run)';
 
 function checked<T>(read: (text: string) => Read<T>, path: string): T {
+  const why = whyNoFile(path);
+  if (why !== undefined) throw new Fault({ at: path, what: why });
   const found = read(readText(path));
   if ('problem' in found) throw new Fault({ at: path, what: found.problem });
   return found.value;

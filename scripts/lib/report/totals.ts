@@ -1,10 +1,6 @@
 /** Counts and sums of a run; pure, and exact: from visit.json, never from what is drawn. */
 import type { Manifest } from '../../../client/scripts/lib/trace/layout.ts';
-import {
-  NOT_THE_PAGES,
-  type PathTotals,
-  type VisitSummary,
-} from '../../../client/scripts/lib/trace/record.ts';
+import { isFinished, type PathTotals, type VisitSummary } from '../../../client/scripts/lib/trace/record.ts';
 import { median } from './format.ts';
 import type { Attempt } from './read.ts';
 
@@ -12,7 +8,7 @@ export type Outcome = 'success' | 'timeout' | 'failure' | 'broken';
 
 export const outcomeOf = ({ summary }: Attempt): Outcome => summary?.status ?? 'broken';
 
-/** A visit with its attempts; its outcome is that of the success, else of the last attempt. */
+/** A visit with its attempts; its outcome is that of the last success, else of the last attempt. */
 export interface Visit {
   label: number;
   instance: number;
@@ -29,7 +25,7 @@ export function visitsOf(attempts: readonly Attempt[]): Visit[] {
     else others.push(attempt);
   }
   return [...visits.values()].map((all) => {
-    const decisive = all.find((one) => outcomeOf(one) === 'success') ?? (all.at(-1) as Attempt);
+    const decisive = all.findLast((one) => outcomeOf(one) === 'success') ?? (all.at(-1) as Attempt);
     const { label, instance } = decisive;
     return { label, instance, attempts: all, decisive, outcome: outcomeOf(decisive) };
   });
@@ -38,8 +34,10 @@ export function visitsOf(attempts: readonly Attempt[]): Visit[] {
 /** Will the collector try it again? */
 export const isOpen = ({ outcome, attempts }: Visit, retries: number): boolean =>
   outcome !== 'success' &&
-  attempts.filter(({ summary }) => !summary?.failure || !NOT_THE_PAGES.has(summary.failure.kind)).length <=
-    retries;
+  !isFinished(
+    attempts.map(({ summary }) => summary?.failure?.kind),
+    retries,
+  );
 
 export interface Sums {
   packetsUp: number;

@@ -25,7 +25,7 @@ const newKey = (): string =>
   }).privateKey;
 
 /** openssl's settings: names as it writes them, `DNS:example.org`. */
-export const opensslConfig = (names: readonly string[]): string =>
+const opensslConfig = (names: readonly string[]): string =>
   fromTemplate('openssl.cnf', {
     permitted: names.map((name) => `permitted;DNS:${name}`).join(', '),
     alternatives: names.map((name) => `DNS:${name}`).join(', '),

@@ -4,6 +4,7 @@ import { type BrowserContext, type CDPSession, chromium, type Page } from 'playw
 import { messageOf } from '../fault.ts';
 import { NO_FEATURES, QUIET } from '../quiet.ts';
 import type { HttpTraceEntry } from '../trace/record.ts';
+import { loadTrouble, startTrouble } from './browser-words.ts';
 import { VisitError } from './failure.ts';
 import { PAINTED } from './painted.ts';
 import { endProfile } from './profile.ts';
@@ -227,24 +228,4 @@ export class Browser {
     this.version = (await session.send('Browser.getVersion')).product.replace(/^\w+\//, '');
     await session.send('Network.enable');
   }
-}
-
-/** What playwright-core says of a start that failed, in one line. */
-function startTrouble(message: string): string {
-  if (/no usable sandbox|sandbox.*(host|failed)|zygote/i.test(message))
-    return 'it may not make its sandbox here; next: allow user namespaces, or --no-sandbox';
-  if (/ENOENT|executable doesn't exist|not found/i.test(message))
-    return 'there is none; next: apt-get install chromium';
-  return message.split('\n')[0] ?? '';
-}
-
-function loadTrouble(message: string, late: VisitError): VisitError {
-  if (/Timeout \d+ms exceeded/.test(message)) return late;
-  if (/Download is starting/.test(message)) return new VisitError('download', 'it is a download and no page');
-  if (/crashed|has been closed/.test(message))
-    return new VisitError('crash', 'Chromium, or the page’s process, ended');
-  const reason = /net::(ERR_\w+)/.exec(message)?.[1];
-  // Chromium's word for an answer that is no page: 204, a download.
-  if (reason === 'ERR_ABORTED') return new VisitError('network', 'ERR_ABORTED: the answer is no page');
-  return new VisitError('network', reason ?? message.split('\n')[0] ?? '');
 }

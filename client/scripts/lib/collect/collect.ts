@@ -1,5 +1,5 @@
 /** A run: visit after visit, attempt after attempt, until all are there or the machine gives out. */
-import { setTimeout as timer } from 'node:timers/promises';
+import { setTimeout as timer, setImmediate as turn } from 'node:timers/promises';
 import { EXIT, Fault } from '../fault.ts';
 import { freeSpace } from '../folders.ts';
 import { FAILURES, type FailureKind, NOT_THE_PAGES, type Versions } from '../trace/record.ts';
@@ -120,8 +120,10 @@ export async function collect(run: Collection, stop: AbortSignal): Promise<numbe
       await untilThere(run, stop);
       progress.at(planned.url);
       attempts++;
-      const outcome = await attemptOnce(run, planned, attempts, stop).catch((error: unknown) => {
-        throw placeFault(run.sink.place, error);
+      const outcome = await attemptOnce(run, planned, attempts, stop).catch(async (error: unknown) => {
+        // Ctrl-C in a terminal ends a tool that was just asked something too; the signal itself comes a turn later.
+        await turn();
+        throw stop.aborted ? stopped() : placeFault(run.sink.place, error);
       });
       const kind = outcome.facts.failure?.kind;
       if (kind === undefined || !NOT_THE_PAGES.has(kind)) counted++;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { WORK } from '../../client/scripts/lib/trace/layout.ts';
 import { hasBothWays, type VisitSummary } from '../../client/scripts/lib/trace/record.ts';
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { clientRun, clientScript } from '../../scripts/lib/lab/client.ts';
@@ -194,7 +195,7 @@ test('one packet past the tunnels, and the visit is a failure; the next attempt 
     '/tmp/leak',
   );
   const loading = () =>
-    lab().exec('client', ['sh', '-c', 'ls /tmp/leak/work/*/wgnet1.pcap && pgrep -f type=renderer']);
+    lab().exec('client', ['sh', '-c', `ls /tmp/leak/${WORK}/*/wgnet1.pcap && pgrep -f type=renderer`]);
   assert.ok(await until(30_000, async () => (await loading()).code === 0));
   // To the next router, past tables and rules, as only a root of this machine can.
   assert.equal(

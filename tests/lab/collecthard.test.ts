@@ -1,6 +1,7 @@
 /** What is killed, stopped or refused while a run is under way. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { WORK } from '../../client/scripts/lib/trace/layout.ts';
 import { clientScript } from '../../scripts/lib/lab/client.ts';
 import { until } from '../../scripts/lib/lab/poll.ts';
 import { ready } from './collector.ts';
@@ -28,7 +29,7 @@ const AT_ONCE = 4000;
 
 test('the collector is killed in any phase: every visit once, nothing lost, nothing left', async () => {
   const go = () => collector(lab(), [SMALL, LARGE], '--run', '/tmp/run-killed', '--visits', '2');
-  const records = '/tmp/run-killed/work/0001-0001.1/records.jsonl';
+  const records = `/tmp/run-killed/${WORK}/0001-0001.1/records.jsonl`;
   for (const [condition, action] of [
     [begun('/tmp/run-killed', '0000-0000.1'), `kill -9 ${COLLECTOR}`],
     [loading('/tmp/run-killed', '0001-0000.1'), `kill -9 ${COLLECTOR}`],

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { visitSeed } from '../../client/scripts/lib/collect/plan.ts';
 import { firstEntries } from '../../client/scripts/lib/schedule.ts';
 import { choose } from '../../client/scripts/lib/strategy.ts';
+import { WORK } from '../../client/scripts/lib/trace/layout.ts';
 import type { TraceRecord } from '../../client/scripts/lib/trace/record.ts';
 import type { Lab, Outcome } from '../../scripts/lib/lab/open.ts';
 import { until } from '../../scripts/lib/lab/poll.ts';
@@ -29,9 +30,9 @@ export const collector = (lab: Lab, urls: readonly string[], ...flags: string[])
 export const COLLECTOR = "$(pgrep -f '^node --import tsx /comps/fetch_websites')";
 
 /** Shell conditions on the visit under way in a run: its captures have begun; the large page is on its way. */
-export const begun = (run: string, visit: string): string => `[ -s ${run}/work/${visit}/wgnet1.pcap ]`;
+export const begun = (run: string, visit: string): string => `[ -s ${run}/${WORK}/${visit}/wgnet1.pcap ]`;
 export const loading = (run: string, visit: string): string =>
-  `find ${run}/work/${visit} -name 'wgnet*.pcap' -size +1000k 2>/dev/null | grep -q .`;
+  `find ${run}/${WORK}/${visit} -name 'wgnet*.pcap' -size +1000k 2>/dev/null | grep -q .`;
 
 /** A shell line that waits for a condition, then acts. */
 export const onceLine = (condition: string, action: string): string =>

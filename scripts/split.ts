@@ -2,7 +2,8 @@
 import { randomInt } from 'node:crypto';
 import { Option } from 'commander';
 import { badFlag, decimal, whole } from '../client/scripts/lib/flags.ts';
-import { STRATEGIES, type StrategyName } from '../client/scripts/lib/strategy.ts';
+import { periodFlag, seedFlag, strategyFlag } from '../client/scripts/lib/schedule-flags.ts';
+import type { StrategyName } from '../client/scripts/lib/strategy.ts';
 import { command, EXIT, exitWith, Fault, main, paint } from './lib/cli.ts';
 import { type Compared, compareVisit, overall } from './lib/dataset/compare.ts';
 import { openSource } from './lib/dataset/source.ts';
@@ -133,18 +134,9 @@ const program = command(
     'a pcap, .cell or CSV file, a records file or run folder (its paths are joined first)',
   )
   .option('-o, --out <folder>', 'where NAME_split_K and NAME_join go')
-  .addOption(new Option('--strategy <name>', 'how the next path is chosen').choices(STRATEGIES).default('wr'))
-  .option(
-    '--period <seconds>',
-    'time from one choice to the next',
-    decimal('--period', { min: 0.001, max: 1e6, of: 'of seconds' }),
-    0.1,
-  )
-  .option(
-    '--seed <number>',
-    'of the first trace, the next has one more (default: random, and said)',
-    whole('--seed', { min: 0, max: 2 ** 52 }),
-  )
+  .addOption(strategyFlag('wr'))
+  .addOption(periodFlag())
+  .addOption(seedFlag('of the first trace, the next has one more (default: random, and said)', 2 ** 52))
   .option('--paths <number>', 'how many', whole('--paths', { min: 1, max: 1000 }), 3)
   .option(
     '--first <path>',

@@ -1,5 +1,4 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { Option } from 'commander';
 import { systemClock } from './lib/clock.ts';
 import { beforeFrom, collect } from './lib/collect/collect.ts';
 import { versions as findVersions, hostFacts } from './lib/collect/host.ts';
@@ -20,7 +19,8 @@ import { remove } from './lib/folders.ts';
 import { existingTunnels, namesIn, selectTunnels } from './lib/interfaces.ts';
 import { refuseWhileHeld, takeLock } from './lib/lock.ts';
 import { requireNetAdmin } from './lib/privilege.ts';
-import { STRATEGIES, type StrategyName } from './lib/strategy.ts';
+import { periodFlag, seedFlag, strategyFlag } from './lib/schedule-flags.ts';
+import type { StrategyName } from './lib/strategy.ts';
 import type { Manifest, Settings } from './lib/trace/layout.ts';
 
 interface Flags {
@@ -55,17 +55,10 @@ const program = command(
   .option('--run <folder>', 'keep everything in a folder; the same command again goes on with it')
   .option('--out <file>', 'append records to this file (default: standard output, where that is no terminal)')
   .option('--visits <number>', 'visits of each URL', whole('--visits', { min: 1, max: 1e6 }), 1)
-  .addOption(new Option('--strategy <name>', 'how the next path is chosen').choices(STRATEGIES).default('rr'))
-  .option(
-    '--period <seconds>',
-    'time from one choice to the next',
-    decimal('--period', { min: 0.001, max: 1e6, of: 'of seconds' }),
-    0.1,
-  )
-  .option(
-    '--seed <number>',
-    'the same number gives every visit the same schedule again (default: random, and recorded)',
-    whole('--seed', { min: 0, max: Number.MAX_SAFE_INTEGER }),
+  .addOption(strategyFlag('rr'))
+  .addOption(periodFlag())
+  .addOption(
+    seedFlag('the same number gives every visit the same schedule again (default: random, and recorded)'),
   )
   .option(
     '--interfaces <names>',

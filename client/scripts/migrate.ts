@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { Option } from 'commander';
 import { systemClock } from './lib/clock.ts';
 import { atEnd, command, exitWith, main, takeSignal } from './lib/command.ts';
 import { EXIT, Fault } from './lib/fault.ts';
@@ -12,7 +11,8 @@ import { migrate, TABLE, type Totals } from './lib/migration.ts';
 import { serve } from './lib/orders.ts';
 import { requireNetAdmin } from './lib/privilege.ts';
 import { firstEntries } from './lib/schedule.ts';
-import { type Choice, choose, STRATEGIES, type StrategyName } from './lib/strategy.ts';
+import { periodFlag, seedFlag, strategyFlag } from './lib/schedule-flags.ts';
+import { type Choice, choose, type StrategyName } from './lib/strategy.ts';
 
 /** Of the log's format and of the way from a seed to a schedule; a change of either gets the next number. */
 const VERSION = 1;
@@ -34,18 +34,9 @@ const program = command(
   'migrate.ts',
   `Moves table ${TABLE}'s default route from tunnel to tunnel on a schedule.`,
 )
-  .addOption(new Option('--strategy <name>', 'how the next path is chosen').choices(STRATEGIES).default('rr'))
-  .option(
-    '--period <seconds>',
-    'time from one choice to the next',
-    decimal('--period', { min: 0.001, max: 1e6, of: 'of seconds' }),
-    0.1,
-  )
-  .option(
-    '--seed <number>',
-    'the same number gives the same schedule (default: random, and logged)',
-    whole('--seed', { min: 0, max: Number.MAX_SAFE_INTEGER }),
-  )
+  .addOption(strategyFlag('rr'))
+  .addOption(periodFlag())
+  .addOption(seedFlag('the same number gives the same schedule (default: random, and logged)'))
   .option(
     '--first <path>',
     'number of the first path, from 1, or "random"',

@@ -8,6 +8,7 @@ import type { Failure } from '../trace/record.ts';
 import { Browser, type PageFacts } from './browser.ts';
 import { Capture, HEADER_BYTES, untilCalm } from './capture.ts';
 import { stopped, VisitError } from './failure.ts';
+import type { Evidence } from './judge.ts';
 import type { Migrator, Schedule } from './migrator.ts';
 import { type DocumentFacts, documentOf, otherSite } from './network.ts';
 import type { PlannedVisit } from './plan.ts';
@@ -33,22 +34,15 @@ export interface Stage {
   mostBytes: number;
 }
 
-/** What a visit came to, before it is judged. */
-export interface Raw {
-  started: number;
-  navigated: number | null;
-  loaded: number | null;
-  ended: number;
-  page: Failure | undefined;
-  captures: Failure | undefined;
-  migration: Failure | undefined;
+type Seen = 'started' | 'navigated' | 'loaded' | 'ended' | 'page' | 'captures' | 'migration' | 'leaked';
+
+/** What a visit came to, before it is judged; `leaked` is null where a tcpdump did not come to a good end. */
+export interface Raw extends Pick<Evidence, Seen> {
   facts: PageFacts | undefined;
   document: DocumentFacts;
   browser: Browser | undefined;
   /** What migration did; empty where it did not begin. */
   schedule: Schedule;
-  /** By tcpdump's own count; null where it did not come to a good end. */
-  leaked: number | null;
   notes: string[];
 }
 

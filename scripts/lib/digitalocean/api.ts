@@ -1,0 +1,117 @@
+/** What this project asks of DigitalOcean, in its own words; the door behind it is client.ts. */
+
+/** `GET /v2/account`, the parts that matter here. */
+export interface Account {
+  status: 'active' | 'warning' | 'locked';
+  statusMessage: string;
+  /** Droplets that the account may have at once, whoever made them. */
+  dropletLimit: number;
+}
+
+export interface Region {
+  slug: string;
+  name: string;
+  /** Whether new droplets can be made there. */
+  available: boolean;
+  sizes: string[];
+}
+
+export interface Size {
+  slug: string;
+  available: boolean;
+  regions: string[];
+  /** US dollars. */
+  priceHourly: number;
+  priceMonthly: number;
+  /** Smallest to largest: MiB of memory, processors, GiB of disk. */
+  memory: number;
+  vcpus: number;
+  disk: number;
+}
+
+export interface Image {
+  id: number;
+  /** Null for an image of the user's own. */
+  slug: string | null;
+  name: string;
+  distribution: string;
+  regions: string[];
+  status: 'NEW' | 'available' | 'pending' | 'deleted' | 'retired';
+  /** GiB that a droplet's disk must have. */
+  minDisk: number;
+}
+
+export interface Droplet {
+  id: number;
+  name: string;
+  region: string;
+  size: string;
+  /** Its image's slug, and the number where it has none. */
+  image: string;
+  status: 'new' | 'active' | 'off' | 'archive';
+  locked: boolean;
+  tags: string[];
+  /** Unix seconds. */
+  created: number;
+  /** The public IPv4 address; undefined until it has one. */
+  address: string | undefined;
+  /** US dollars. */
+  priceHourly: number;
+}
+
+/** A droplet to be made. */
+export interface DropletOrder {
+  name: string;
+  region: string;
+  size: string;
+  image: string;
+  /** Numbers or fingerprints on the account. */
+  sshKeys: string[];
+  tags: string[];
+  userData: string;
+  ipv6: boolean;
+  monitoring: boolean;
+}
+
+/**
+ * The API's answer to a create that may have happened or not: a time-out, a connection that broke after the request was
+ * sent, a 5xx, an answer that is no JSON. It is never sent again before the droplet has been looked for.
+ */
+export class InDoubt extends Error {
+  override name = 'InDoubt';
+}
+
+/**
+ * Every method waits its turn within the rate limits, tries again what may be tried again, and rejects with a Fault that
+ * names the cause and the next step, and never a token: code `EXIT.refused` where the API refused (401, 403, 404, 422),
+ * `EXIT.unreachable` where it does not answer or answers nonsense.
+ */
+export interface CloudApi {
+  account(): Promise<Account>;
+  /** The key's name; undefined where the account has no such key (number or fingerprint). */
+  sshKey(id: string): Promise<string | undefined>;
+  regions(): Promise<Region[]>;
+  sizes(): Promise<Size[]>;
+  /** By slug or number; undefined where there is none. */
+  image(id: string): Promise<Image | undefined>;
+  /** All pages; with a tag, only droplets that have it. */
+  droplets(tag?: string): Promise<Droplet[]>;
+  /** Undefined where there is none (any more). */
+  droplet(id: number): Promise<Droplet | undefined>;
+  /** The accepted droplet and its create action; rejects with InDoubt as said there. */
+  create(order: DropletOrder): Promise<{ droplet: Droplet; action: number | undefined }>;
+  action(id: number): Promise<'in-progress' | 'completed' | 'errored'>;
+  /** `gone`: there was none. An id that is no positive whole number is a defect, and nothing is sent. */
+  remove(id: number): Promise<'accepted' | 'gone'>;
+}
+
+export interface ApiSettings {
+  /** Ends in /v2; https, or http on a loopback address. */
+  endpoint: string;
+  /** Reveals itself only in the Authorization header. */
+  token: { reveal(): string };
+  /** Told what is waited for, a line: `rate limit, 12 s`. */
+  onWait?: (line: string) => void;
+  /** Seconds after which a call that cannot be carried out is given up, all tries together. */
+  patience: number;
+}

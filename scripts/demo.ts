@@ -1,97 +1,40 @@
 /** The whole network on this computer: lab, set-up, client, migration, a page through it, and what came of it. */
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { Option } from 'commander';
 import { STRATEGIES } from '../client/scripts/lib/strategy.ts';
 import { atEnd, command, duration, EXIT, exitWith, Fault, main } from './lib/cli.ts';
-import { writeText } from './lib/files.ts';
-import { capture, leakFilter } from './lib/lab/capture.ts';
-import { clientRun, pathBytes } from './lib/lab/client.ts';
-import { bringUp, type Lab, labDown, prepareLab } from './lib/lab/lab.ts';
-import { withLock } from './lib/lab/lock.ts';
+import { parseConfig } from './lib/config.ts';
+import { readText } from './lib/files.ts';
+import { networkOf, parseInventory } from './lib/inventory.ts';
+import { capture, leakFilterFor } from './lib/lab/capture.ts';
+import { clientRun } from './lib/lab/client.ts';
+import { startCloud } from './lib/lab/cloud.ts';
+import { dropletCount } from './lib/lab/cloud-ask.ts';
+import { inventoryFile, settingsFile } from './lib/lab/cloud-seat.ts';
+import { fetchUnderMigration, type Migration } from './lib/lab/demo-fetch.ts';
+import { bringUpForCloud, type Lab, labDown, prepareLab } from './lib/lab/lab.ts';
 import { placeOf } from './lib/lab/place.ts';
-import { until } from './lib/lab/poll.ts';
-import { addressOf } from './lib/lab/roles.ts';
-import { runSetup, total } from './lib/lab/setup.ts';
+import { LAB_SERVERS } from './lib/lab/roles.ts';
+import { type AccountCommand, runAccount, type SetupOutcome, total } from './lib/lab/setup.ts';
 import { type Findings, holds, summary } from './lib/lab/summary.ts';
+import { withLock } from './lib/lock.ts';
 import { step } from './lib/progress.ts';
 import { endpointIn } from './lib/wireguard/write-client.ts';
 
-interface Options {
+interface Options extends Migration {
   keep: boolean;
   name: string;
-  seconds: number;
-  period: number;
-  strategy: string;
-  seed: string;
 }
 
-/** One set-up that must reach every host; what it said is shown when it does not. */
-async function setUp(lab: Lab): Promise<number> {
-  const outcome = await runSetup(lab);
-  if (outcome.code !== EXIT.ok)
-    throw new Fault({
-      at: 'wgnet-setup',
-      what: `exit code ${outcome.code}\n${outcome.stdout}${outcome.stderr}`,
-      code: outcome.code,
-    });
-  return total(outcome, 'changed');
-}
-
-/** 10 MB through the tunnels, at a pace that takes about as long as asked. */
-async function download(lab: Lab, lasting: number): Promise<void> {
-  const rate = String(Math.round(10_485_760 / lasting));
-  await clientRun(lab, 'curl', '-sS', '--limit-rate', rate, '-o', '/dev/null', 'http://www.example.org/10m');
-}
-
-/** Where the client keeps its switch log while it runs. */
-const SWITCH_LOG = '/tmp/switches.jsonl';
-
-/** Starts migration in the client, and returns once its first path is set; `stop` ends it as its users do. */
-async function startMigration(lab: Lab, { strategy, period, seed }: Options) {
-  const flags = ['--strategy', strategy, '--seed', seed, '--period', String(period), '--log', SWITCH_LOG];
-  await clientRun(lab, 'rm', '-f', SWITCH_LOG);
-  // Not by npx, which passes no SIGTERM on.
-  const ended = clientRun(lab, 'env', '-C', '/', 'node', '--import=tsx', '/comps/migrate.ts', ...flags);
-  const begun = async () =>
-    (await lab.exec('client', ['grep', '-q', '"switch"', SWITCH_LOG])).code === EXIT.ok;
-  // Whichever comes first: a migrator that refuses says why.
-  await Promise.race([until(20_000, begun), ended]);
-  const stop = async (): Promise<void> => {
-    await clientRun(lab, 'pkill', '-TERM', '-f', '^node --import=tsx /comps/migrate.ts');
-    await ended;
-  };
-  return { stop };
-}
-
-/** What the demo reads of a line of the switch log. */
-interface SwitchLine {
-  event: string;
-  path?: string;
-  switches?: number;
-}
-
-/** The page, a download and the address that the site sees, all while the path moves. */
-async function fetchUnderMigration(lab: Lab, options: Options) {
-  const before = await pathBytes(lab);
-  const migration = await startMigration(lab, options);
-  const page = await clientRun(lab, 'curl', '-sS', 'http://www.example.org/');
-  const sawAddress = (await clientRun(lab, 'curl', '-sS', 'http://www.example.org/ip')).trim();
-  await download(lab, options.seconds);
-  await migration.stop();
-  const after = await pathBytes(lab);
-  const log = await clientRun(lab, 'cat', SWITCH_LOG);
-  writeText(join(lab.directory, 'switches.jsonl'), log);
-  const lines = log
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as SwitchLine);
-  const { switches = 0 } = lines.at(-1) ?? {};
-  const scheduled = [
-    ...new Set(lines.flatMap(({ event, path }) => (event === 'switch' && path ? [path] : []))),
-  ];
-  const bytes = new Map([...after].map(([name, count]) => [name, count - (before.get(name) ?? 0)]));
-  const title = /<title>(.*)<\/title>/.exec(page)?.[1];
-  return { bytes, sawAddress, scheduled, switches, title };
+/** One of the commands that must reach every host; what it said is shown when it does not. */
+async function must(lab: Lab, name: AccountCommand, ...flags: string[]): Promise<SetupOutcome> {
+  const outcome = await runAccount(lab, name, ...flags);
+  if (outcome.code === EXIT.ok) return outcome;
+  throw new Fault({
+    at: name,
+    what: `exit code ${outcome.code}\n${outcome.stdout}${outcome.stderr}`,
+    code: outcome.code,
+  });
 }
 
 /** One demo of a name at a time: both would move the same route. */
@@ -110,12 +53,26 @@ const alone = (name: string, work: () => Promise<number>): Promise<number> =>
 /** Refuses to write over the client's files of a real network. */
 function spareRealFiles(directory: string): void {
   const endpoint = endpointIn(directory);
-  if (endpoint === undefined || endpoint.startsWith(`${addressOf('comp1')}:`)) return;
+  if (endpoint === undefined || endpoint.startsWith(LAB_SERVERS)) return;
   throw new Fault({
     at: relative(process.cwd(), directory),
     what: `holds the client's files of a network of yours (comp server ${endpoint}), and the demo would write over them`,
     next: 'npm run demo -- --name try',
   });
+}
+
+/** What the account's files ask for. */
+function wishOf(lab: Lab) {
+  const file = settingsFile(lab);
+  const { tag, vpns, comps } = parseConfig(readText(file), file).config;
+  return { tag, droplets: vpns.length + comps.length };
+}
+
+/** The addresses of the servers that provisioning has written down. */
+function serversOf(lab: Lab) {
+  const file = inventoryFile(lab);
+  const { vpn, comp } = networkOf(parseInventory(readText(file), file));
+  return { proxies: vpn.map(({ address }) => address), comp: comp.address };
 }
 
 async function demo(options: Options): Promise<number> {
@@ -127,19 +84,32 @@ async function demo(options: Options): Promise<number> {
   };
   spareRealFiles(placeOf(options.name).clientDirectory);
   await prepareLab();
-  const { lab, decision } = await timed('lab up', () => bringUp({ name: options.name }));
-  // A lab that stood before is not the demo's to take down.
+  const { lab, decision } = await timed('lab up', () => bringUpForCloud(options.name));
+  // A lab that stood before is not the demo's to take down, nor are the droplets that it had.
   const stays = options.keep || decision.do !== 'build';
   if (!stays) atEnd(async () => void (await labDown(options.name)));
+  await timed('its DigitalOcean API', () => startCloud(lab, { delay: 0.8 }));
+  const wish = wishOf(lab);
+  const before = await dropletCount(lab, wish.tag);
 
-  await timed(`set-up of ${lab.shape.vpn + lab.shape.comp} servers`, () => setUp(lab));
-  const secondRunChanged = await timed('set-up again', () => setUp(lab));
+  await timed(`${wish.droplets} droplets`, () => must(lab, 'provision.ts'));
+  const made = (await dropletCount(lab, wish.tag)) - before;
+  await timed(`set-up of ${wish.droplets} servers`, () => must(lab, 'wgnet-setup.ts'));
+  const again = await timed('both again', () => must(lab, 'main.ts'));
   await timed('client up', () => clientRun(lab, '/etc/wireguard/setup.sh', 'up'));
-  const leaks = await capture(lab, 'leaks', leakFilter(lab));
+  const { proxies, comp } = serversOf(lab);
+  const leaks = await capture(lab, 'leaks', leakFilterFor(proxies));
   const fetched = await timed('a page and 10 MB under migration', () => fetchUnderMigration(lab, options));
   const leaked = await leaks.stop();
 
-  const found: Findings = { times, secondRunChanged, leaked, comp: lab.addressOf('comp1'), ...fetched };
+  let left: number | undefined;
+  if (!options.keep && before === 0) {
+    await timed('droplets deleted', () => must(lab, 'teardown.ts', '--yes'));
+    left = await dropletCount(lab, wish.tag);
+  }
+  const toMake = wish.droplets - before;
+  const secondRunChanged = total(again, 'changed');
+  const found: Findings = { times, made, toMake, left, secondRunChanged, leaked, comp, ...fetched };
   for (const line of summary(found, lab, { ...options, stays })) console.log(line);
   const flag = options.name === 'lab' ? '' : ` --name ${options.name}`;
   if (stays) {

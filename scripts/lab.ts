@@ -1,9 +1,13 @@
-/** `lab.ts up|down|status|exec`: the whole network on this computer, for trying things out. */
+/** `lab.ts up|down|status|exec|cloud`: the whole network on this computer, for trying things out. */
 import { relative } from 'node:path';
-import { command, exitWith, main, paint, userArguments } from './lib/cli.ts';
+import { command, duration, exitWith, main, paint, userArguments } from './lib/cli.ts';
+import { startCloud, stopCloud } from './lib/lab/cloud.ts';
+import { cloudPid, inventoryFile, SERVE, settingsFile } from './lib/lab/cloud-seat.ts';
+import { usage } from './lib/lab/cloud-texts.ts';
 import { startEngine } from './lib/lab/engine.ts';
 import { execIn } from './lib/lab/exec.ts';
-import { bringUp, type Lab, labDown, prepareLab } from './lib/lab/lab.ts';
+import { bringUp, bringUpForCloud, type Lab, labDown, prepareLab } from './lib/lab/lab.ts';
+import { placeOf } from './lib/lab/place.ts';
 import { shapeFrom } from './lib/lab/roles.ts';
 import { setupWords } from './lib/lab/setup.ts';
 import { labStatus } from './lib/lab/status.ts';
@@ -84,16 +88,57 @@ async function down({ name }: { name: string }): Promise<void> {
 async function status({ name, json }: { name: string; json?: boolean }): Promise<void> {
   const found = await labStatus(name);
   if (json) return console.log(JSON.stringify(found, null, 2));
-  const { up, browser, remains, machines, directory, clientDirectory } = found;
+  const { up, browser, remains, machines, directory, clientDirectory, cloud } = found;
   const next = remains ? `\`up\` or \`down\` clears its remains` : '`up` makes it';
   if (machines.length === 0) return console.log(`The lab "${name}" is not up; ${next}.`);
   const word = up ? 'up' : remains ? `not whole; ${next}` : 'up in part; `up` starts what is down';
   console.log(`The lab "${name}" is ${word}.`);
-  for (const { role, address, up, pid } of machines)
+  for (const { role, name: called = '', address, up, pid } of machines)
     console.log(
-      `  ${role.padEnd(7)} ${address.padEnd(15)} ${up ? paint.green('up  ') : paint.red('down')} ${pid ?? ''}${browser && role === 'client' ? ' with Chromium' : ''}`.trimEnd(),
+      `  ${role.padEnd(9)} ${address.padEnd(15)} ${up ? paint.green('up  ') : paint.red('down')} ${pid ?? ''} ${called}${browser && role === 'client' ? 'with Chromium' : ''}`.trimEnd(),
     );
+  if (cloud !== null)
+    console.log(`  its cloud's API runs (${cloud}): npx zx scripts/lab.ts cloud${flagOf(name)}`);
   console.log(`  files          ${here(directory)}\n  client's files ${here(clientDirectory)}`);
+}
+
+interface CloudFlags {
+  name: string;
+  spec?: string;
+  fault: string[];
+  delay?: number;
+  stop?: true;
+}
+
+const collect = (one: string, others: string[]): string[] => [...others, one];
+
+function introduceCloud(lab: Lab): void {
+  const { name, directory, clientDirectory } = lab;
+  const files = {
+    inventory: here(inventoryFile(lab)),
+    settings: here(settingsFile(lab)),
+    output: here(clientDirectory),
+  };
+  const exec = `npx zx scripts/lab.ts exec${flagOf(name)}`;
+  console.log(`  files     ${here(directory)}/cloud.ini  cloud.cfg  cloud.env  log/cloud.log`);
+  for (const [title, line] of usage(exec, files)) console.log(`  ${title.padEnd(9)} ${line}`);
+  console.log(`  end       npx zx scripts/lab.ts down${flagOf(name)}`);
+}
+
+async function cloud({ name, stop, ...flags }: CloudFlags): Promise<void> {
+  if (stop) {
+    const ended = await stopCloud({ name });
+    return console.log(
+      ended ? `The cloud's API of "${name}" has ended; its droplets stay.` : 'It does not run.',
+    );
+  }
+  const began = performance.now();
+  const { lab } = await bringUpForCloud(name);
+  if (!(await startCloud(lab, flags)))
+    return console.log(`It is running already (process ${cloudPid(placeOf(name))}).`);
+  const took = paint.dim(seconds(performance.now() - began));
+  console.log(`${paint.green('✓')} the lab "${name}" has a DigitalOcean API in its controller ${took}`);
+  introduceCloud(lab);
 }
 
 const program = command('lab.ts', 'A whole network on this computer').enablePositionalOptions();
@@ -123,10 +168,32 @@ program
   .action(status);
 
 program
+  .command('cloud')
+  .description("start a DigitalOcean API that makes droplets in the lab, and the lab where it isn't up")
+  .option(...NAME)
+  .option('--spec <file>', 'the official OpenAPI document: all requests and answers are checked against it')
+  .option('--fault <fault>', 'a fault on demand, as 429:POST /v2/droplets:2; may be repeated', collect, [])
+  .option('--delay <seconds>', 'from the order of a droplet until it is active', duration)
+  .option('--stop', 'end it; its droplets stay, and it knows them when it is started again')
+  .action(cloud);
+
+program
+  .command(SERVE, { hidden: true })
+  .requiredOption(...NAME)
+  .option('--spec <file>')
+  .option('--fault <fault>', '', collect, [])
+  .option('--delay <seconds>', '', Number)
+  .action(async ({ name, ...flags }: CloudFlags) => {
+    // Read by the API's own process alone: it is much.
+    const { serveCloud } = await import('./lib/lab/cloud/daemon.ts');
+    await serveCloud(name, flags);
+  });
+
+program
   .command('exec')
   .usage('[--name NAME] [HOST] -- CMD...')
   .description(
-    'run CMD in the controller, or in HOST: vpn1, comp1, client, engine, inet, net (or its address); a shell without CMD',
+    'run CMD in the controller, or in HOST: vpn1, comp1, client, engine, inet, net, a droplet (or its address); a shell without CMD',
   )
   .option(...NAME)
   .argument('[words...]', 'HOST and CMD')

@@ -17,12 +17,19 @@ export interface Droplet {
   region: string;
   size: string;
   image: string;
+  /** Both are off unless asked for. */
+  ipv6: boolean;
+  monitoring: boolean;
+  /** Tags beside the project's own; the same tag in other capitals is there once. */
+  tags: string[];
 }
 
 export interface Config {
   /** DigitalOcean's token and SSH key (number or fingerprint); only provisioning needs them. */
   token?: SecretRef;
   sshKeyId?: SecretRef;
+  /** The tag that every droplet of this project has, and no other droplet; capitals make no other tag there. */
+  tag: string;
   /** Seconds to wait for a machine to come up. */
   waitTimeout: number;
   /** The first three numbers of the tunnels' IPv4 addresses: `10.45.0`. */
@@ -68,6 +75,7 @@ function configOf(read: Read): Config {
   return {
     ...(read.token && { token: read.token }),
     ...(read.ssh_key_id && { sshKeyId: read.ssh_key_id }),
+    tag: read.tag,
     waitTimeout: read.wait_timeout,
     wireguardSubnet: read.wireguard_subnet,
     wireguardGatewayAddress: `${bare(read.wireguard_gateway_address)}/32`,

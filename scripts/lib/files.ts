@@ -72,6 +72,13 @@ export function writeTextIfChanged(path: string, text: string, mode = 0o644): bo
   return true;
 }
 
+/** Writes a file of the user's in its place, at once: one that is a link stays a link, and its mode stays. */
+export function replaceText(path: string, text: string): void {
+  const real = exists(path) ? realPath(path) : undefined;
+  if (real === undefined) writeText(path, text);
+  else writeText(real, text, fs.statSync(real).mode & 0o777);
+}
+
 /** Removes what writes that were cut off over a minute ago left in a directory, or those of one name: they may hold secrets. */
 export function removeHalves(directory: string, only?: string): void {
   const isHalf = (entry: string): boolean =>

@@ -2,6 +2,7 @@
 import { type Inventory, inherit } from './inventory/inherit.ts';
 import { readLines } from './inventory/read.ts';
 
+export { dropHosts, findHost, type HostEdit, type HostEntry, putHosts } from './inventory/edit.ts';
 export type { Group, Inventory, InventoryHost } from './inventory/inherit.ts';
 export { type Host, type Network, networkOf } from './inventory/network.ts';
 export type { Mention, Variable } from './inventory/read.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { labDown, labUp, openLab } from '../../scripts/lib/lab/lab.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { attempt, run } from '../../scripts/lib/transport/local.ts';
 
 const [one, two] = ['one', 'two'].map((name) => `t-${name}-${process.pid}`) as [string, string];

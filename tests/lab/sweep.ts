@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { labDown } from '../../scripts/lib/lab/lab.ts';
 import { placeOf } from '../../scripts/lib/lab/place.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 
 const alive = (pid: number): boolean => {
   try {

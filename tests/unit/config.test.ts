@@ -14,6 +14,14 @@ import {
   secretOf,
 } from '../../scripts/lib/config.ts';
 
+/** What a droplet has unless config.cfg says otherwise. */
+const USUAL = {
+  size: 's-1vcpu-1gb',
+  image: 'ubuntu-24-04-x64',
+  ipv6: false,
+  monitoring: false,
+  tags: [] as string[],
+};
 const NETWORK = 'wireguard_subnet: 10.45.0\nwireguard_gateway_address: 10.45.0.2/32\n';
 const read = (text: string): Config => parseConfig(text, 'config.cfg').config;
 const noticesOf = (text: string): string[] => parseConfig(text, 'config.cfg').notices;
@@ -71,21 +79,23 @@ clients:
   assert.deepEqual(config, {
     token: { env: 'DO_TOKEN' },
     sshKeyId: { env: 'SSH_KEY_ID' },
+    tag: 'comps',
     waitTimeout: 500,
     wireguardSubnet: '10.45.0',
     wireguardGatewayAddress: '10.45.0.2/32',
     wireguardPort: 51820,
     dns: '9.9.9.9',
     vpns: [
-      { name: 'wgnet1', region: 'nyc1', size: 's-1vcpu-1gb', image: 'ubuntu-24-04-x64' },
-      { name: 'wgnet2', region: 'sfo3', size: 's-1vcpu-1gb', image: 'ubuntu-24-04-x64' },
+      { name: 'wgnet1', region: 'nyc1', ...USUAL },
+      { name: 'wgnet2', region: 'sfo3', ...USUAL },
     ],
-    comps: [{ name: 'comps', region: 'ams3', size: 's-1vcpu-1gb', image: 'ubuntu-24-04-x64' }],
+    comps: [{ name: 'comps', region: 'ams3', ...USUAL }],
   });
 });
 
 test('everything but the network has a default', () => {
   assert.deepEqual(read(NETWORK), {
+    tag: 'comps',
     waitTimeout: 500,
     wireguardSubnet: '10.45.0',
     wireguardGatewayAddress: '10.45.0.2/32',
@@ -106,7 +116,7 @@ test('what people write beside the example', () => {
     ['dns: 10.45.0.2', { dns: '10.45.0.2' }],
     [
       'vpns: [&a {name: a, region: nyc1, image: 12345}]\ncomps: [{<<: *a, name: b}]',
-      { comps: [{ name: 'b', region: 'nyc1', image: '12345', size: 's-1vcpu-1gb' }] },
+      { comps: [{ name: 'b', region: 'nyc1', ...USUAL, image: '12345' }] },
     ],
   ];
   for (const [text, expected] of accepted) {
@@ -118,6 +128,20 @@ test('what people write beside the example', () => {
     read('wireguard_subnet: 100.64.7\nwireguard_gateway_address: 100.64.7.1').wireguardGatewayAddress,
     '100.64.7.1/32',
   );
+});
+
+test('IPv6, monitoring and tags of a droplet, and the tag of all', () => {
+  const { tag, vpns } = read(`${NETWORK}tag: CoMPS:2
+vpns:
+- {name: a, region: nyc1, ipv6: true, monitoring: "yes", tags: [Web, 2024, web, x_y-z]}
+- {name: b, region: nyc1, ipv6: off, tags: }
+`);
+  assert.equal(tag, 'CoMPS:2');
+  assert.deepEqual(vpns, [
+    { ...USUAL, name: 'a', region: 'nyc1', ipv6: true, monitoring: true, tags: ['Web', '2024', 'x_y-z'] },
+    { ...USUAL, name: 'b', region: 'nyc1' },
+  ]);
+  assert.equal(read(`${NETWORK}tag: ${'t'.repeat(255)}`).tag.length, 255);
 });
 
 test('clients beside comps', () => {
@@ -173,6 +197,16 @@ test('values that do not fit are refused with line, key and what was expected', 
     ['ssh_key_id: my key', /:3: ssh_key_id cannot be used \(not shown here\): expected \$SSH_KEY_ID/],
     ['token: $', /:3: token .* expected \$DO_TOKEN/],
     ['token: "{{ x }}"', /:3: token .*`\{\{ … \}\}` is not evaluated/],
+    ['tag:', /:3: tag is empty: expected a tag: up to 255 letters/],
+    ['tag: ""', /:3: tag is "": expected a tag/],
+    ['tag: a b', /:3: tag is "a b": expected a tag/],
+    [`tag: ${'t'.repeat(256)}`, /:3: tag is a text of 256 characters: expected a tag/],
+    ['vpns:\n- {name: a, region: nyc1, ipv6: 6}', /:4: vpns, entry 1, ipv6 is the number 6: expected true/],
+    ['vpns:\n- {name: a, region: nyc1, tags: web}', /:4: .*, tags is "web": expected a list of tags/],
+    [
+      'vpns:\n- name: a\n  region: nyc1\n  tags:\n  - web\n  - "ü"',
+      /:8: vpns, entry 1, tags, entry 2 is "ü": expected a tag/,
+    ],
     ['vpns: 3', /:3: vpns is the number 3: expected a list/],
     ['vpns:\n- wgnet1', /:4: vpns, entry 1 is "wgnet1": expected a list of/],
     ['vpns:\n- name: a', /:4: vpns, entry 1, region is missing: expected a region/],

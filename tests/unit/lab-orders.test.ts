@@ -75,9 +75,12 @@ test('a client without Chromium is started anew where one is asked for; one that
 
 test('a client with Chromium sees its policies one by one, any other client none', () => {
   const words = (browser: boolean) =>
-    machineWords(placeOf('x', '/p'), 'client', { tree: '/tree', npm: '/npm', browser }).filter((word) =>
-      word.includes('/chromium/'),
-    );
+    machineWords(placeOf('x', '/p'), 'client', {
+      tree: '/tree',
+      npm: '/npm',
+      browser,
+      hostname: 'client',
+    }).filter((word) => word.includes('/chromium/'));
   assert.deepEqual(words(true), [
     '--bind-ro=/p/client/policies/comps.json:/etc/chromium/policies/managed/comps.json',
     '--bind-ro=/p/.lab-x/site-ca.json:/etc/chromium/policies/managed/site-ca.json',
@@ -94,13 +97,13 @@ test('only systemd-nspawn is taken for a machine, not a command that speaks of o
 });
 
 test('a path with a colon stays one path in a bind', () => {
-  const parts = { tree: '/tree', npm: '/usr/lib/node_modules/npm', browser: false };
+  const parts = { tree: '/tree', npm: '/usr/lib/node_modules/npm', browser: false, hostname: 'client' };
   const words = machineWords(placeOf('x', '/home/a:b'), 'client', parts);
   assert.ok(words.includes('--bind-ro=/home/a\\:b/client/scripts:/comps'));
 });
 
 test('files that hold keys are bound read-only, and each droplet sees its own', () => {
-  const parts = { tree: '/tree', npm: '/npm', browser: false };
+  const parts = { tree: '/tree', npm: '/npm', browser: false, hostname: 'x' };
   const words = machineWords(placeOf('x', '/p'), 'vpn2', parts).join(' ');
   assert.match(words, /--bind-ro=\/p\/\.lab-x\/keys\/vpn2:\/etc\/ssh\/ssh_host_ed25519_key/);
   assert.doesNotMatch(words, /vpn1|id_ed25519 /);

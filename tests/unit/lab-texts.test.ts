@@ -100,6 +100,6 @@ test('a state that is not whole is none', () => {
   const whole = { vpn: 3, comp: 1, image: '/cache/x', npm: '/npm' };
   for (const state of [whole, { ...whole, browser: '/cache/y' }])
     assert.deepEqual(parseState(JSON.stringify(state)), state);
-  for (const text of ['', '{', '{"vpn":3', '[]', 'null', '{"vpn":0,"comp":1,"image":"","npm":""}'])
+  for (const text of ['', '{', '{"vpn":3', '[]', 'null', '{"vpn":-1,"comp":1,"image":"","npm":""}'])
     assert.equal(parseState(text), undefined, text);
 });

@@ -11,9 +11,25 @@ const number = (fits: (n: number) => boolean, error: string) =>
   z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)], { error }).refine(fits, { error });
 
 const switchError = 'expected true or false';
-const onOff = z.union([z.boolean(), z.string().regex(/^(y|yes|n|no|on|off|true|false)$/i)], {
-  error: switchError,
-});
+/** YAML 1.2 has true and false only; files of Ansible's also write yes and no. */
+const onOff = z
+  .union([z.boolean(), z.string().regex(/^(y|yes|n|no|on|off|true|false)$/i)], { error: switchError })
+  .transform((value) => (typeof value === 'boolean' ? value : /^(y|yes|on|true)$/i.test(value)));
+
+const tagError = 'expected a tag: up to 255 letters, digits, `_`, `-` and `:`, such as comps';
+/** As DigitalOcean takes tags; capitals make no other tag there. A number is read as its digits. */
+const tag = z
+  .union([z.string(), z.int().nonnegative().transform(String)], { error: tagError })
+  .refine((name) => /^[A-Za-z0-9_:-]{1,255}$/.test(name), { error: tagError });
+
+/** Each once: `Web` and `web` are one tag. */
+const tagList = z
+  .array(tag, { error: 'expected a list of tags: [research, web]' })
+  .nullish()
+  .transform((tags) => {
+    const same = (tags ?? []).map((name) => name.toLowerCase());
+    return (tags ?? []).filter((_, i) => same.indexOf(same[i] ?? '') === i);
+  });
 
 /** `$NAME`, or a text of the given form; the message never holds the value. */
 function reference(pattern: RegExp, error: string) {
@@ -49,6 +65,9 @@ const droplet = z.strictObject(
         error: "expected an image's short name or number, such as ubuntu-24-04-x64",
       })
       .default('ubuntu-24-04-x64'),
+    ipv6: onOff.default(false),
+    monitoring: onOff.default(false),
+    tags: tagList,
   },
   { error: (issue) => (issue.code === 'invalid_type' ? listError : undefined) },
 );
@@ -64,6 +83,7 @@ export const schema = z.strictObject({
     /^(?:\d+|(?:[0-9a-f]{2}:){15}[0-9a-f]{2})$/i,
     "expected $SSH_KEY_ID, or the key's number or MD5 fingerprint (3b:16:…) at DigitalOcean",
   ).optional(),
+  tag: tag.default('comps'),
   wait_timeout: number(
     (n) => n > 0 && n <= 86_400,
     'expected seconds: a number above 0 and up to 86400',

@@ -59,6 +59,13 @@ export interface Droplet {
   priceHourly: number;
 }
 
+/** An SSH key on the account. */
+export interface SshKey {
+  name: string;
+  /** MD5, as in `3b:16:bf:…`. */
+  fingerprint: string;
+}
+
 /** A droplet to be made. */
 export interface DropletOrder {
   name: string;
@@ -88,8 +95,8 @@ export class InDoubt extends Error {
  */
 export interface CloudApi {
   account(): Promise<Account>;
-  /** The key's name; undefined where the account has no such key (number or fingerprint). */
-  sshKey(id: string): Promise<string | undefined>;
+  /** By number or fingerprint; undefined where the account has no such key. */
+  sshKey(id: string): Promise<SshKey | undefined>;
   regions(): Promise<Region[]>;
   sizes(): Promise<Size[]>;
   /** By slug or number; undefined where there is none. */
@@ -100,6 +107,8 @@ export interface CloudApi {
   droplet(id: number): Promise<Droplet | undefined>;
   /** The accepted droplet and its create action; rejects with InDoubt as said there. */
   create(order: DropletOrder): Promise<{ droplet: Droplet; action: number | undefined }>;
+  /** The number of a droplet's create action; undefined where there is none, or no such droplet (yet). */
+  createAction(droplet: number): Promise<number | undefined>;
   action(id: number): Promise<'in-progress' | 'completed' | 'errored'>;
   /** `gone`: there was none. An id that is no positive whole number is a defect, and nothing is sent. */
   remove(id: number): Promise<'accepted' | 'gone'>;

@@ -102,7 +102,7 @@ function membersOf(inventory: Inventory, name: string): Mention[] {
 }
 
 /** `comp`, or `comps`, which is what the original's provisioning wrote. */
-function compGroup(inventory: Inventory): string {
+export function compGroup(inventory: Inventory): 'comp' | 'comps' {
   const hosts = (name: string): readonly string[] => inventory.groups.get(name)?.hosts ?? [];
   if (hosts('comps').length === 0) return 'comp';
   if (hosts('comp').length === 0) return 'comps';

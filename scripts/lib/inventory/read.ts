@@ -40,6 +40,14 @@ const EXAMPLE = 'one host a line, below [vpn] the proxies, below [comp] the one 
 
 const KINDS = ['hosts', 'children', 'vars'];
 
+/** What a trimmed line opens where it is a section's header: `[vpn]` is of the kind `hosts`. */
+export function headerOf(line: string): { group: string; kind: string } | undefined {
+  const match = /^\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?$/.exec(line);
+  return match === null ? undefined : { group: match[1] as string, kind: match[2] ?? 'hosts' };
+}
+
+export const isComment = (line: string): boolean => line.startsWith('#') || line.startsWith(';');
+
 /** The file's lines as groups, hosts and variables, nothing inherited yet. */
 export function readLines(text: string, file: string): RawInventory {
   const reader = new Reader(file);
@@ -79,13 +87,13 @@ class Reader {
 
   take(line: string, number: number): void {
     this.#line = number;
-    if (line === '' || line.startsWith('#') || line.startsWith(';')) return;
+    if (line === '' || isComment(line)) return;
     this.empty = false;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what this looks for
     if (/[\x00-\x08\x0e-\x1f\x7f]/.test(line))
       this.#refuse('holds control characters: a text file was expected');
-    const header = /^\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?$/.exec(line);
-    if (header !== null) this.#section(header[1] as string, header[2] ?? 'hosts');
+    const header = headerOf(line);
+    if (header !== undefined) this.#section(header.group, header.kind);
     else if (/^\[[^\]]*(?:\]\s*$|\]\s|$)/.test(line))
       this.#refuse(
         'is no section header: [group], [group:vars] or [group:children] alone on its line was expected',

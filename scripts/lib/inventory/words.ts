@@ -1,12 +1,22 @@
 const SPACE = /\s/;
 
+/** A word of a line: its text without quotes and backslashes, and where it stands, quotes and all (`end` is behind it). */
+export interface Word {
+  text: string;
+  start: number;
+  end: number;
+}
+
 /**
  * Splits a host line as Python's shlex does for Ansible: quotes, backslashes, and `#` outside of quotes
  * begins a comment. A RangeError says what is not closed.
  */
-export function splitWords(line: string): string[] {
-  const words: string[] = [];
-  let word: string | undefined;
+export function wordsOf(line: string): Word[] {
+  const words: Word[] = [];
+  let word: Word | undefined;
+  const add = (text: string, start: number, end: number): void => {
+    word = { text: (word?.text ?? '') + text, start: word?.start ?? start, end };
+  };
   for (let i = 0; i < line.length; i++) {
     const c = line[i] as string;
     if (SPACE.test(c)) {
@@ -14,16 +24,20 @@ export function splitWords(line: string): string[] {
       word = undefined;
     } else if (c === '#') break;
     else if (c === '\\') {
-      if (++i >= line.length) throw new RangeError('the line ends in a backslash');
-      word = (word ?? '') + line[i];
+      if (i + 1 >= line.length) throw new RangeError('the line ends in a backslash');
+      add(line[i + 1] as string, i, i + 2);
+      i++;
     } else if (c === '"' || c === "'") {
       const { text, end } = quoted(line, i);
-      word = (word ?? '') + text;
+      add(text, i, end + 1);
       i = end;
-    } else word = (word ?? '') + c;
+    } else add(c, i, i + 1);
   }
   return word === undefined ? words : [...words, word];
 }
+
+/** The words of a host line, without where they stand. */
+export const splitWords = (line: string): string[] => wordsOf(line).map(({ text }) => text);
 
 /** The text in the quotes that open at `start`, and where they close. In double quotes `\"` and `\\` are escapes. */
 function quoted(line: string, start: number): { text: string; end: number } {

@@ -1,14 +1,26 @@
 /** Starts machines, and waits until they serve. */
 import { join } from 'node:path';
 import { Fault } from '../cli.ts';
-import { exists, readText, readTextIfAny } from '../files.ts';
+import { exists, readText, readTextIfAny, remove } from '../files.ts';
+import { until } from '../poll.ts';
 import { run, spawnDetached } from '../transport/local.ts';
+import { hostNameFrom } from './droplet-boot.ts';
+import { recordOf } from './droplet-record.ts';
 import { insideWords, type MachineParts, machineWords, NSPAWN_ENVIRONMENT } from './machine.ts';
 import { nameOf, type Place } from './place.ts';
-import { until } from './poll.ts';
 import { runningIn } from './processes.ts';
 import { findSilent, type Service } from './ready.ts';
-import { addressOf, isDroplet, isMachine, RESOLVER, type Role, roleNamed, SITE, systemOf } from './roles.ts';
+import {
+  addressOf,
+  isDroplet,
+  isMachine,
+  isOfCloud,
+  RESOLVER,
+  type Role,
+  roleNamed,
+  SITE,
+  systemOf,
+} from './roles.ts';
 import type { State } from './state.ts';
 
 /** Seconds that a machine may take to answer. */
@@ -64,11 +76,35 @@ async function admit(place: Place, droplets: readonly Role[]): Promise<void> {
 }
 
 /** What a machine is started from. */
-function partsOf(role: Role, state: State): MachineParts {
+function partsOf(place: Place, role: Role, state: State): MachineParts {
   const { image, npm, browser } = state;
+  const parts = { npm, browser: false, hostname: role };
+  if (isOfCloud(role)) {
+    const record = recordOf(place, role);
+    if (record === undefined) throw new Fault({ at: role, what: 'this droplet is gone' });
+    return { ...parts, tree: join(image, record.system), hostname: hostNameFrom(record.name) };
+  }
   if (role === 'client' && browser !== undefined)
-    return { tree: join(browser, 'browser'), npm, browser: true };
-  return { tree: join(image, systemOf(role, state)), npm, browser: false };
+    return { ...parts, tree: join(browser, 'browser'), browser: true };
+  return { ...parts, tree: join(image, systemOf(role, state)) };
+}
+
+/** Starts a machine, and answers with the number of the process that runs it. */
+function power(place: Place, state: State, role: Role): number {
+  const words = machineWords(place, role, partsOf(place, role, state));
+  return spawnDetached(words, logOf(place, role), { ...process.env, ...NSPAWN_ENVIRONMENT });
+}
+
+/** Starts a machine that nobody waits for; returns once it runs. */
+export async function bootUnseen(place: Place, state: State, role: Role): Promise<void> {
+  remove(logOf(place, role));
+  const pid = power(place, state, role);
+  let dead = false;
+  await until(PATIENCE * 1000, () => {
+    dead = !exists(`/proc/${pid}`);
+    return dead || runningIn(place).get(role)?.leader !== undefined;
+  });
+  if (dead) throw machineFault(place, role, 'did not start');
 }
 
 /** Starts the machines of these roles; returns when all serve. Throws what `signal` was aborted with. */
@@ -78,11 +114,7 @@ export async function boot(
   roles: readonly Role[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const env = { ...process.env, ...NSPAWN_ENVIRONMENT };
-  const started = roles.filter(isMachine).map((role) => {
-    const words = machineWords(place, role, partsOf(role, state));
-    return { role, pid: spawnDetached(words, logOf(place, role), env) };
-  });
+  const started = roles.filter(isMachine).map((role) => ({ role, pid: power(place, state, role) }));
   let answered = false;
   const late = findLate(place, roles).finally(() => {
     answered = true;
@@ -96,7 +128,11 @@ export async function boot(
   };
   const whole = await until((PATIENCE + 5) * 1000, serve);
   const silent = await late;
-  if (silent === undefined && whole) return admit(place, roles.filter(isDroplet));
+  if (silent === undefined && whole)
+    return admit(
+      place,
+      roles.filter((role) => isDroplet(role) && !isOfCloud(role)),
+    );
   const role = silent === undefined ? undefined : roleNamed(state, silent);
   throw machineFault(place, role ?? 'client', `did not answer in ${PATIENCE} s`);
 }

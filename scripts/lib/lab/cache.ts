@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { Fault, messageOf } from '../cli.ts';
 import { exists, makeDirectory, remove, rename } from '../files.ts';
+import { withLock } from '../lock.ts';
 import { quote } from '../shell.ts';
 import { run } from '../transport/local.ts';
-import { withLock } from './lock.ts';
 import { findMirror } from './mirror.ts';
 
 export const cacheFolder = (): string => {

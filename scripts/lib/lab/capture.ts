@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { EXIT, Fault } from '../cli.ts';
 import { readTextIfAny, remove } from '../files.ts';
+import { until } from '../poll.ts';
 import { attempt, spawnDetached } from '../transport/local.ts';
 import { NOBODY, SENTINEL, type Spot, spotOf, type Where } from './capture-spot.ts';
 import type { Lab } from './open.ts';
-import { until } from './poll.ts';
 import { dropletsIn } from './roles.ts';
 
 /** WireGuard's port on the lab's droplets. */
@@ -16,12 +16,14 @@ const PATIENCE = 10_000;
 
 /**
  * What a client may never send: all but the tunnels' own UDP to the proxies (and ARP, which {@link capture} does
- * not count). For pcap-filter(7).
+ * not count). `proxies`: their addresses. For pcap-filter(7).
  */
-export function leakFilter({ shape, addressOf }: Pick<Lab, 'shape' | 'addressOf'>): string {
-  const proxies = dropletsIn(shape, 'vpn').map((role) => `dst host ${addressOf(role)}`);
-  return `not (udp dst port ${PORT} and (${proxies.join(' or ')}))`;
-}
+export const leakFilterFor = (proxies: readonly string[]): string =>
+  `not (udp dst port ${PORT} and (${proxies.map((address) => `dst host ${address}`).join(' or ')}))`;
+
+/** The same for the proxies that a lab has from its beginning. */
+export const leakFilter = ({ shape, addressOf }: Pick<Lab, 'shape' | 'addressOf'>): string =>
+  leakFilterFor(dropletsIn(shape, 'vpn').map(addressOf));
 
 export interface Capture {
   /** The pcap file. */

@@ -1,13 +1,13 @@
 /** Takes away what a lab owns, found by its prefix and not by any record; also after a crash. */
 import { Fault } from '../cli.ts';
 import { exists, remove } from '../files.ts';
+import { until } from '../poll.ts';
 import { killNow } from '../transport/local.ts';
 import { killDaemon } from './engine-daemon.ts';
 import { engineSeat } from './engine-place.ts';
 import { storeHere, tidyStore } from './engine-store.ts';
 import { namespacesOf, pidsIn, removeNamespaces, unplug } from './network.ts';
 import { nameOf, type Place } from './place.ts';
-import { until } from './poll.ts';
 import { type Running, runningIn } from './processes.ts';
 import type { Role } from './roles.ts';
 
@@ -35,13 +35,18 @@ export async function cutPower(place: Place, roles?: readonly Role[]): Promise<n
   });
 }
 
-/** Ends every process that is left in these namespaces, and removes them. */
-export async function clearNamespaces(place: Place, roles: readonly Role[]): Promise<void> {
+/** Ends every process in these namespaces. */
+async function endProcesses(place: Place, roles: readonly Role[]): Promise<void> {
   await until(PATIENCE, async () => {
     const pids = (await Promise.all(roles.map((role) => pidsIn(place, role)))).flat();
     killNow(pids);
     return pids.length === 0;
   });
+}
+
+/** Ends every process that is left in these namespaces, and removes them. */
+export async function clearNamespaces(place: Place, roles: readonly Role[]): Promise<void> {
+  await endProcesses(place, roles);
   await removeNamespaces(place, roles);
 }
 
@@ -62,6 +67,8 @@ export interface Removed {
 
 /** Removes all that a lab owns; what there was. */
 export async function clear(place: Place): Promise<Removed> {
+  // First the cloud's API and all that it has begun: it would go on making machines.
+  await endProcesses(place, ['ctl']);
   await killDaemon(engineSeat(place));
   await tidyStore(storeHere());
   const machines = await cutPower(place);

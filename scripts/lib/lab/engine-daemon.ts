@@ -1,10 +1,10 @@
 /** Starts and ends the lab's Docker daemons, whoever started them. */
 import { EXIT, Fault } from '../cli.ts';
 import { exists, list, makeDirectory, readTextIfAny, readTextIfStill, remove, writeText } from '../files.ts';
+import { until } from '../poll.ts';
 import { attempt, killNow, spawnDetached } from '../transport/local.ts';
 import { dockerEnvironment, type Seat } from './engine-place.ts';
 import { daemonJson, daemonWords, isOfDaemon, type Net, REMOVE_CGROUPS } from './engine-settings.ts';
-import { until } from './poll.ts';
 
 /** Milliseconds that a daemon may take to answer, to stop its containers and end, and to be gone after SIGKILL. */
 const PATIENCE = { start: 60_000, stop: 30_000, kill: 20_000 } as const;

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { exists, list, makeDirectory, remove } from '../files.ts';
+import { withLock } from '../lock.ts';
+import { pause } from '../poll.ts';
 import { attempt } from '../transport/local.ts';
 import { cacheFolder } from './cache.ts';
 import { commandLines, docker, killDaemon, startDaemon, stopDaemon } from './engine-daemon.ts';
 import { type Built, makeImages } from './engine-images.ts';
 import { type Seat, seatOf } from './engine-place.ts';
 import { holderIn, type Net } from './engine-settings.ts';
-import { withLock } from './lock.ts';
-import { pause } from './poll.ts';
 
 export interface Store {
   folder: string;

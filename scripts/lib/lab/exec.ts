@@ -1,8 +1,10 @@
 /** `lab.ts exec`: which machine is meant, and what is to run there. */
 import { Fault } from '../cli.ts';
 import { handOver } from '../transport/local.ts';
+import { cloudEnvironment } from './cloud-seat.ts';
 import { openLab } from './open.ts';
-import { type Role, roleNamed, rolesOf, type Shape } from './roles.ts';
+import { placeOf } from './place.ts';
+import { type Named, type Role, roleNamed, rolesOf, type Shape } from './roles.ts';
 
 export interface Order {
   role: Role;
@@ -14,7 +16,12 @@ export interface Order {
  * Reads `-- CMD…` as the controller's and `HOST [--] CMD…` as that machine's. `words` is what stands behind
  * the flags, `typed` all that was typed: a leading `--` is only there.
  */
-export function orderFrom(shape: Shape, words: readonly string[], typed: readonly string[]): Order {
+export function orderFrom(
+  shape: Shape,
+  words: readonly string[],
+  typed: readonly string[],
+  ofCloud: readonly Named[] = [],
+): Order {
   const [first, ...rest] = words;
   if (first !== undefined && typed[typed.length - words.length - 1] === '--')
     return { role: 'ctl', words: [...words] };
@@ -24,11 +31,11 @@ export function orderFrom(shape: Shape, words: readonly string[], typed: readonl
       what: 'no command given',
       next: 'exec -- CMD for the controller, exec vpn1 -- CMD for a machine, exec vpn1 for a shell in it',
     });
-  const role = roleNamed(shape, first);
+  const role = roleNamed(shape, first, ofCloud);
   if (role !== undefined) return { role, words: rest[0] === '--' ? rest.slice(1) : rest };
   throw new Fault({
     at: `exec ${first}`,
-    what: `no such machine; there are ${rolesOf(shape).join(', ')}`,
+    what: `no such machine; there are ${[...rolesOf(shape), ...ofCloud.map((one) => one.name)].join(', ')}`,
     next: `to run it in the controller: exec -- ${words.join(' ')}`,
   });
 }
@@ -42,8 +49,11 @@ export async function execIn(
   if (process.getuid?.() !== 0)
     throw new Fault({ what: 'exec needs root, as it enters namespaces', next: 'run it with sudo' });
   const lab = openLab(name);
-  const order = orderFrom(lab.shape, words, typed);
+  const order = orderFrom(lab.shape, words, typed, lab.droplets());
   const command = lab.words(order.role, order.words.length === 0 ? ['bash'] : order.words);
   // It does not outlive this process, not even a `kill -9`.
-  return handOver(['setpriv', '--pdeathsig', 'TERM', ...command]);
+  return handOver(
+    ['setpriv', '--pdeathsig', 'TERM', ...command],
+    order.role === 'ctl' ? { ...process.env, ...cloudEnvironment(placeOf(name)) } : process.env,
+  );
 }

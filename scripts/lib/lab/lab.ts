@@ -2,4 +2,4 @@
 export { labDown } from './down.ts';
 export { type Lab, type Outcome, openLab } from './open.ts';
 export type { Role, Shape } from './roles.ts';
-export { bringUp, labUp, prepareLab, type UpOptions } from './up.ts';
+export { bringUp, bringUpForCloud, labUp, prepareLab, type UpOptions } from './up.ts';

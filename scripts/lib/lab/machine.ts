@@ -1,7 +1,9 @@
 /** The command lines that start the lab's machines; nothing here runs anything. */
 import { basename, join } from 'node:path';
+import { FIRST_BOOT } from './droplet-boot.ts';
+import { folderOf } from './droplet-record.ts';
 import { nameOf, type Place } from './place.ts';
-import { isDroplet, type Role } from './roles.ts';
+import { type CloudRole, isDroplet, isOfCloud, type Role } from './roles.ts';
 import { resolverWords } from './sites.ts';
 
 /** systemd-nspawn's environment: /proc/sys/net can be written, many machines share one read-only tree. */
@@ -14,19 +16,37 @@ export interface MachineParts {
   npm: string;
   /** The tree has Chromium. */
   browser: boolean;
+  hostname: string;
 }
 
 const escaped = (path: string): string => path.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
 const readOnly = (path: string, inside: string): string => `--bind-ro=${escaped(path)}:${inside}`;
 
-function dropletWords(place: Place, role: Role): string[] {
+const HOST_KEY = '/etc/ssh/ssh_host_ed25519_key';
+
+/** Read by systemd itself as it comes up, so all of it is there before SSH answers. */
+function credentialWords(place: Place, role: CloudRole): string[] {
+  const load = (id: string, file: string): string =>
+    `--load-credential=${id}:${join(folderOf(place, role), file)}`;
   return [
-    '--boot',
-    // Boot messages go to the log.
-    '--console=read-only',
-    readOnly(join(place.directory, 'keys', role), '/etc/ssh/ssh_host_ed25519_key'),
+    load('ssh.authorized_keys.root', 'authorized_keys'),
+    load(`systemd.extra-unit.${FIRST_BOOT}`, FIRST_BOOT),
+    load('systemd.unit-dropin.sysinit.target', 'wants.conf'),
   ];
 }
+
+// Boot messages go to the log.
+const dropletWords = (place: Place, role: Role): string[] => [
+  '--boot',
+  '--console=read-only',
+  ...(isOfCloud(role)
+    ? [readOnly(join(folderOf(place, role), 'host_key'), HOST_KEY), ...credentialWords(place, role)]
+    : [readOnly(join(place.directory, 'keys', role), HOST_KEY)]),
+];
+
+/** What the machine's own starter runs in. A droplet's is in the droplet's namespace, as its cloud's may end any time. */
+const starterWords = (place: Place, role: Role): string[] =>
+  isOfCloud(role) ? ['nsenter', `--net=/run/netns/${nameOf(place, role)}`] : [];
 
 /** Chromium's policies, each a file of its own: the container's, and that it trusts the lab's sites. */
 const policyWords = (place: Place): string[] =>
@@ -66,12 +86,13 @@ function inetWords(place: Place): string[] {
 /** The command that starts a role's machine. */
 export function machineWords(place: Place, role: Role, parts: MachineParts): string[] {
   return [
+    ...starterWords(place, role),
     'systemd-nspawn',
     '-q',
     `--directory=${parts.tree}`,
     '--volatile=overlay',
     `--machine=${nameOf(place, role)}`,
-    `--hostname=${role}`,
+    `--hostname=${parts.hostname}`,
     `--network-namespace-path=/run/netns/${nameOf(place, role)}`,
     '--capability=CAP_NET_ADMIN',
     '--bind=/dev/net/tun',

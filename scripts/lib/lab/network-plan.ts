@@ -1,6 +1,6 @@
 /** The lab's network as lines for `ip -batch`; nothing here runs anything. */
 import { nameOf, type Place } from './place.ts';
-import { addressOf, isDroplet, RESOLVER, type Role } from './roles.ts';
+import { addressOf, isDroplet, isOfCloud, privateAddressOf, RESOLVER, type Role } from './roles.ts';
 
 /** Bridges in the router namespace, each the gateway of its network. None leads out of this computer. */
 const BRIDGES = { cloud0: '198.51.100.1', home0: '192.0.2.1', inet0: '203.0.113.1' } as const;
@@ -13,13 +13,19 @@ interface Link {
   gateway: string | undefined;
 }
 
+function addressesOf(role: Role): string[] {
+  const own = addressOf(role);
+  if (role === 'inet') return [own, RESOLVER];
+  return isOfCloud(role) ? [own, privateAddressOf(role)] : [own];
+}
+
 /** How a role is connected to the router. */
 export function linkOf(role: Exclude<Role, 'net'>): Link {
   const bridge = role === 'client' || role === 'engine' ? 'home0' : role === 'inet' ? 'inet0' : 'cloud0';
   return {
     bridge,
     device: isDroplet(role) ? 'ens3' : 'eth0',
-    addresses: role === 'inet' ? [addressOf(role), RESOLVER] : [addressOf(role)],
+    addresses: addressesOf(role),
     gateway: role === 'ctl' ? undefined : BRIDGES[bridge],
   };
 }

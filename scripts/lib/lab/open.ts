@@ -3,6 +3,8 @@ import { Fault } from '../cli.ts';
 import { attempt, type LocalOptions } from '../transport/local.ts';
 import { boot } from './boot.ts';
 import { clearNamespaces, cutPower } from './clear.ts';
+import { cloudEnvironment } from './cloud-seat.ts';
+import { type Droplet, dropletsOfCloud } from './droplet-record.ts';
 import { leaderOf } from './engine-daemon.ts';
 import { engineSeat, engineWords } from './engine-place.ts';
 import { insideWords } from './machine.ts';
@@ -28,7 +30,10 @@ export interface Lab {
   /** Client files written here are what the client machine sees in /etc/wireguard. */
   clientDirectory: string;
   shape: Shape;
+  /** Who is in it from its beginning. */
   roles: Role[];
+  /** The droplets that its cloud has now. */
+  droplets(): Droplet[];
   addressOf(role: Role): string;
   /** The name for `ip netns`, also of a machine that is down. */
   namespaceOf(role: Role): string;
@@ -36,7 +41,7 @@ export interface Lab {
   words(role: Role, words: readonly string[]): string[];
   /** Runs `words` in a role's machine, whatever they end with. */
   exec(role: Role, words: readonly string[], options?: LocalOptions): Promise<Outcome>;
-  /** Runs `words` where the commands that work on the lab run. */
+  /** Runs `words` where the commands that work on the lab run; where its cloud runs, with the account's variables. */
   controller(words: readonly string[], options?: LocalOptions): Promise<Outcome>;
   /** A power cut: the machine is gone at once, with all that it wrote. */
   stop(role: Role): Promise<void>;
@@ -75,16 +80,24 @@ async function start(place: Place, state: State, role: Role): Promise<void> {
   await boot(place, state, [role]);
 }
 
+/** With the variables of the account at the lab's cloud, if that runs. */
+const withAccount = (place: Place, { env = process.env, ...options }: LocalOptions = {}): LocalOptions => ({
+  ...options,
+  env: { ...env, ...cloudEnvironment(place) },
+});
+
 /** The lab with this state. */
 export function labOf(place: Place, state: State): Lab {
   const words: Lab['words'] = (role, command) => commandIn(place, role, command);
-  const exec: Lab['exec'] = (role, command, options) => attempt(words(role, command), options);
+  const exec: Lab['exec'] = (role, command, options) =>
+    attempt(words(role, command), role === 'ctl' ? withAccount(place, options) : options);
   return {
     name: place.name,
     directory: place.directory,
     clientDirectory: place.clientDirectory,
     shape: { vpn: state.vpn, comp: state.comp },
     roles: rolesOf(state),
+    droplets: () => dropletsOfCloud(place),
     addressOf,
     namespaceOf: (role) => nameOf(place, role),
     words,

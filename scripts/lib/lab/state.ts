@@ -5,7 +5,7 @@ import { readTextIfAny, writeText } from '../files.ts';
 import type { Place } from './place.ts';
 
 const schema = z.object({
-  vpn: z.int().min(1),
+  vpn: z.int().min(0),
   comp: z.int().min(0),
   image: z.string(),
   npm: z.string(),

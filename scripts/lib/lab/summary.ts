@@ -2,6 +2,7 @@
 import { join, relative } from 'node:path';
 import { paint } from '../cli.ts';
 import { seconds } from '../progress.ts';
+import { inventoryFile } from './cloud-seat.ts';
 import type { Lab } from './open.ts';
 
 /** What the summary tells; times in ms. */
@@ -14,6 +15,11 @@ export interface Findings {
   title: string | undefined;
   sawAddress: string;
   comp: string;
+  /** Droplets that the demo made, and was to make. */
+  made: number;
+  toMake: number;
+  /** Droplets of the project that its tear-down left; undefined where they were to stay. */
+  left: number | undefined;
   leaked: number;
   secondRunChanged: number;
 }
@@ -32,6 +38,7 @@ const carried = ({ scheduled, bytes }: Findings): readonly string[] =>
 
 /** Everything that the demo is there to show. */
 const claimsOf = (found: Findings): Claim[] => [
+  { what: 'droplets made', found: String(found.made), wanted: String(found.toMake) },
   { what: 'the page came, its title is', found: found.title ?? 'none', wanted: 'CoMPS lab' },
   { what: 'the site saw the comp server', found: found.sawAddress, wanted: found.comp },
   {
@@ -41,6 +48,7 @@ const claimsOf = (found: Findings): Claim[] => [
   },
   { what: 'packets past the tunnels', found: String(found.leaked), wanted: '0' },
   { what: 'changed by the second set-up', found: String(found.secondRunChanged), wanted: '0' },
+  ...(found.left === undefined ? [] : [{ what: 'droplets left', found: String(found.left), wanted: '0' }]),
 ];
 
 const claimLine = ({ what, found, wanted }: Claim): string =>
@@ -81,7 +89,7 @@ export function summary(found: Findings, lab: Lab, { period, strategy, seed, sta
     `  client     ${here(lab.clientDirectory)}`,
     ...(stays
       ? [
-          `  inventory  ${here(join(lab.directory, 'hosts.ini'))}`,
+          `  inventory  ${here(inventoryFile(lab))}`,
           `  switches   ${here(join(lab.directory, 'switches.jsonl'))}`,
           `  leaks      ${here(join(lab.directory, 'leaks.pcap'))} (a capture of all that left past the tunnels)`,
         ]

@@ -1,12 +1,12 @@
 /** Puts a lab up, whatever is there: nothing, the lab itself, or the remains of one. */
 import { atEnd, EXIT, Fault } from '../cli.ts';
+import { withLock } from '../lock.ts';
 import { boot } from './boot.ts';
 import { clear } from './clear.ts';
 import { type Decision, decide } from './decide.ts';
 import { writeFolder } from './folder.ts';
 import { checkHost, npmFolder } from './host.ts';
 import { ensureBrowser, ensureImage } from './image.ts';
-import { withLock } from './lock.ts';
 import { buildNetwork, namespacesOf } from './network.ts';
 import { type Lab, labOf } from './open.ts';
 import { type Place, placeOf } from './place.ts';
@@ -117,3 +117,10 @@ export async function bringUp(options: UpOptions = {}): Promise<{ lab: Lab; deci
 
 /** Puts a lab up, and opens it. */
 export const labUp = async (options: UpOptions = {}): Promise<Lab> => (await bringUp(options)).lab;
+
+/** The lab called `name` as it stands, what is down of it started again; where there is none, one without droplets. */
+export async function bringUpForCloud(name: string): Promise<{ lab: Lab; decision: Decision }> {
+  await prepareLab();
+  const { vpn, comp } = readState(placeOf(name)) ?? { vpn: 0, comp: 0 };
+  return bringUp({ name, vpn, comp });
+}

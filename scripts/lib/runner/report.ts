@@ -34,13 +34,16 @@ export function countsOf({ outcome, unreachable, failed }: HostResult<unknown>):
 }
 
 /** The closing table, a line a host. */
-export function recapLines(results: readonly { name: string; result: HostResult<unknown> }[]): string[] {
-  const width = Math.max(...results.map(({ name }) => name.length));
-  return results.map(({ name, result }) => {
-    const counts = countsOf(result);
+export function countLines(rows: readonly { name: string; counts: Record<string, number> }[]): string[] {
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  return rows.map(({ name, counts }) => {
     const colour =
       counts.failed || counts.unreachable ? paint.red : counts.changed ? paint.yellow : paint.green;
     const fields = Object.entries(counts).map(([key, count]) => `${key}=${count}`.padEnd(key.length + 4));
     return `${colour(name.padEnd(width))} : ${fields.join(' ').trimEnd()}`;
   });
 }
+
+/** The closing table of a play. */
+export const recapLines = (results: readonly { name: string; result: HostResult<unknown> }[]): string[] =>
+  countLines(results.map(({ name, result }) => ({ name, counts: countsOf(result) })));

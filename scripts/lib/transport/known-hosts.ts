@@ -17,7 +17,8 @@ export const knownName = (address: string, port: number): string =>
 
 const escaped = (text: string): string => text.replace(/[.+^${}()|[\]\\]/g, '\\$&');
 
-function patternMatches(pattern: string, name: string): boolean {
+/** Whether one pattern of a host list names the host: `1.2.3.*`, or the hash of its name. */
+export function patternMatches(pattern: string, name: string): boolean {
   if (pattern.startsWith('|1|')) {
     const [, , salt = '', hash = ''] = pattern.split('|');
     return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash;

@@ -55,10 +55,10 @@ export function spawnDetached(words: readonly string[], log: string, env = proce
  * Gives terminal, input and output to a command and waits for it; its exit code (128 + the signal's number).
  * Ctrl-C reaches it from the terminal; a signal sent to this process stops it with SIGTERM.
  */
-export function handOver(words: readonly string[]): Promise<number> {
+export function handOver(words: readonly string[], env = process.env): Promise<number> {
   const [program = '', ...rest] = words;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, rest, { stdio: 'inherit' });
+    const child = spawn(program, rest, { stdio: 'inherit', env });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.removeAllListeners(signal);
       process.on(signal, () => {

@@ -61,12 +61,21 @@ function keysFor(target: LoginTarget, inventory: string): { file: string; text: 
     .filter(({ file, text }) => !isEncryptedKey(text, file));
 }
 
+/** What is known of a host, from the project's own known_hosts and the user's; and the file that new keys go to. */
+export function knownOf(
+  { address, port }: Pick<SshTarget, 'address' | 'port'>,
+  inventory: string,
+): { known: KnownKey[]; own: string } {
+  const own = join(dirname(inventory), 'known_hosts');
+  const known = [own, join(homedir(), '.ssh', 'known_hosts')].flatMap((file) =>
+    knownKeys(readTextIfAny(file) ?? '', file, address, port),
+  );
+  return { known, own };
+}
+
 /** How to log in to one host: keys, agent, and the host keys known of it. Reads files only; connects to nothing. */
 export function loginOf(target: LoginTarget, { inventory, acceptNew, timeout }: LoginSettings): SshOptions {
-  const own = join(dirname(inventory), 'known_hosts');
-  const known: KnownKey[] = [own, join(homedir(), '.ssh', 'known_hosts')].flatMap((file) =>
-    knownKeys(readTextIfAny(file) ?? '', file, target.address, target.port),
-  );
+  const { known, own } = knownOf(target, inventory);
   return {
     keys: keysFor(target, inventory),
     agent: process.env.SSH_AUTH_SOCK || undefined,

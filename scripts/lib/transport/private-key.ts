@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import ssh2 from 'ssh2';
 import { Fault, messageOf } from '../cli.ts';
 
@@ -10,4 +11,12 @@ export function isEncryptedKey(text: string, file: string): boolean {
   }
   if (/encrypted/i.test(parsed.message)) return true;
   throw new Fault({ at: file, what: `holds no SSH private key that can be read (${messageOf(parsed)})` });
+}
+
+/** MD5 of a private key's public half, `3b:16:bf:…`, as DigitalOcean shows it; undefined where the key cannot be read. */
+export function md5Fingerprint(text: string): string | undefined {
+  const parsed = ssh2.utils.parseKey(text);
+  if (parsed instanceof Error) return undefined;
+  const hash = createHash('md5').update(parsed.getPublicSSH()).digest('hex');
+  return hash.replace(/..(?=.)/g, '$&:');
 }

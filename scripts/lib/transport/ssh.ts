@@ -36,8 +36,21 @@ export interface SshOptions {
 /** A lost peer is noticed after three unanswered questions of these many seconds. */
 const KEEPALIVE_SECONDS = 5;
 
-const unreachable = (target: SshTarget, what: string, next: string): Fault =>
-  new Fault({
+/** What stood in the way of a connection, for one who decides whether it may pass by itself. */
+export type SshTrouble = 'network' | 'login' | 'unknown-host-key' | 'changed-host-key' | 'revoked-host-key';
+
+/** Why there is no connection to a host, or none any more. */
+export class SshFault extends Fault {
+  readonly kind: SshTrouble;
+
+  constructor(kind: SshTrouble, parts: ConstructorParameters<typeof Fault>[0]) {
+    super(parts);
+    this.kind = kind;
+  }
+}
+
+const unreachable = (target: SshTarget, kind: SshTrouble, what: string, next: string): SshFault =>
+  new SshFault(kind, {
     at: `${target.name} (${target.user}@${target.address} port ${target.port})`,
     what,
     next,
@@ -53,7 +66,7 @@ function explain(
   error: Error & { level?: string; code?: string },
   target: SshTarget,
   options: SshOptions,
-): Fault {
+): SshFault {
   const sockets: Record<string, string> = {
     ECONNREFUSED: 'connection refused: nothing listens on this port',
     EHOSTUNREACH: 'no route to this host: it is down, or the address is wrong',
@@ -63,16 +76,19 @@ function explain(
     ENOTFOUND: 'this name does not resolve',
   };
   const socket = sockets[error.code ?? ''];
-  if (socket !== undefined) return unreachable(target, socket, `see whether \`${byHand(target)}\` works`);
+  if (socket !== undefined)
+    return unreachable(target, 'network', socket, `see whether \`${byHand(target)}\` works`);
   if (error.level === 'client-timeout')
     return unreachable(
       target,
+      'network',
       `no answer within ${options.timeout} s`,
       `see whether \`${byHand(target)}\` works`,
     );
   if (error.level === 'agent' || /agent/i.test(error.message))
     return unreachable(
       target,
+      'login',
       'ssh-agent does not answer, and no other key was taken',
       'start ssh-agent and ssh-add your key',
     );
@@ -80,24 +96,31 @@ function explain(
     const offered = [...options.keys.map(({ file }) => file), ...(options.agent ? ['ssh-agent'] : [])];
     return unreachable(
       target,
+      'login',
       `login refused; offered: ${offered.join(', ') || 'no key at all'}`,
       `name the right key as ansible_ssh_private_key_file in hosts.ini, or add yours to ${target.user}'s authorized_keys there`,
     );
   }
-  return unreachable(target, error.message, `see whether \`${byHand(target)}\` works`);
+  return unreachable(target, 'network', error.message, `see whether \`${byHand(target)}\` works`);
 }
 
 /** Why a presented host key is not taken; undefined where it is. */
-function hostKeyTrouble(target: SshTarget, options: SshOptions, blob: Buffer): Fault | undefined {
+function hostKeyTrouble(target: SshTarget, options: SshOptions, blob: Buffer): SshFault | undefined {
   const { verdict, at } = judgeHostKey(options.known, blob);
   const print = `${keyType(blob)} ${fingerprint(blob)}`;
   const name = knownName(target.address, target.port);
   if (verdict === 'known') return undefined;
   if (verdict === 'revoked')
-    return unreachable(target, `its host key ${print} is revoked in ${at}`, 'do not connect to it');
+    return unreachable(
+      target,
+      'revoked-host-key',
+      `its host key ${print} is revoked in ${at}`,
+      'do not connect to it',
+    );
   if (verdict === 'changed')
     return unreachable(
       target,
+      'changed-host-key',
       `its host key is now ${print}, not the one in ${at}: another machine answers, or it was made anew`,
       `if it was made anew: ${quoteAll(['ssh-keygen', '-R', name, '-f', options.knownHostsFile])}, then run again with --accept-new`,
     );
@@ -107,6 +130,7 @@ function hostKeyTrouble(target: SshTarget, options: SshOptions, blob: Buffer): F
   }
   return unreachable(
     target,
+    'unknown-host-key',
     `its host key ${print} is not known yet`,
     'compare that fingerprint with the one your provider shows, then run again with --accept-new',
   );
@@ -142,7 +166,13 @@ export function connectSsh(target: SshTarget, options: SshOptions): Promise<Tran
     client.on('error', (error) => reject(refusal ?? explain(error, target, options)));
     client.once('close', () =>
       reject(
-        refusal ?? unreachable(target, 'it closed the connection', `see whether \`${byHand(target)}\` works`),
+        refusal ??
+          unreachable(
+            target,
+            'network',
+            'it closed the connection',
+            `see whether \`${byHand(target)}\` works`,
+          ),
       ),
     );
     client.once('ready', () => resolve(transportOf(client, target)));
@@ -161,9 +191,10 @@ export function connectSsh(target: SshTarget, options: SshOptions): Promise<Tran
 }
 
 function transportOf(client: Client, target: SshTarget): Transport {
-  const lost = (why: string): Fault =>
+  const lost = (why: string): SshFault =>
     unreachable(
       target,
+      'network',
       `the connection was lost in the middle (${why})`,
       'run this again: it goes on from where it was',
     );

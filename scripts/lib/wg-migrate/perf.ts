@@ -1,7 +1,7 @@
 /** Downloads in the client, with and without migration. */
 import { randomBytes } from 'node:crypto';
 import { atEnd, EXIT, Fault } from '../cli.ts';
-import { until } from '../lab/poll.ts';
+import { until } from '../poll.ts';
 import { inClient, tryInClient } from './machines.ts';
 import type { Download, Measured } from './perf-plan.ts';
 

@@ -1,7 +1,7 @@
 /** Locks that end with the process that holds them, however it ends, and leave no file behind. */
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
-import { messageOf } from '../cli.ts';
+import { messageOf } from './cli.ts';
 import { pause } from './poll.ts';
 
 /** Takes the lock called `name`; undefined where another process holds it. */

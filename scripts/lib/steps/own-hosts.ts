@@ -1,0 +1,147 @@
+/** The lines of hosts.ini and known_hosts that are provisioning's own. */
+import { dirname, join } from 'node:path';
+import { EXIT, Fault } from '../cli.ts';
+import type { Droplet } from '../digitalocean/api.ts';
+import type { Entry, Saved } from '../digitalocean/saved.ts';
+import type { Wanted } from '../digitalocean/wanted.ts';
+import { readTextIfAny, replaceText } from '../files.ts';
+import { type Connection, connectionOf } from '../inventory/connection.ts';
+import {
+  dropHosts,
+  findHost,
+  type HostEdit,
+  type Inventory,
+  parseInventory,
+  putHosts,
+} from '../inventory.ts';
+import { editKnownHosts, pin, unpin } from '../transport/known-hosts-edit.ts';
+
+export const inventoryText = (file: string): string => readTextIfAny(file) ?? '';
+
+export const knownHostsOf = (inventory: string): string => join(dirname(inventory), 'known_hosts');
+
+/** A server that provisioning has written into hosts.ini, and how to log in to it. */
+export interface Target extends Connection {
+  name: string;
+  line: number;
+}
+
+/** How hosts.ini says to log in to the host of this name. */
+export function targetOf(inventory: Inventory, name: string): Target {
+  const host = inventory.hosts.get(name);
+  if (host === undefined) throw new Error(`${name} was written to ${inventory.file} and is not in it`);
+  return { name, line: host.line, ...connectionOf(host, inventory.file) };
+}
+
+/** How to log in to hosts as hosts.ini will have them. */
+export function targetsOf(inventory: string, edits: readonly HostEdit[]): Target[] {
+  if (edits.length === 0) return [];
+  const parsed = parseInventory(putHosts(inventoryText(inventory), inventory, edits), inventory);
+  return edits.map(({ name }) => targetOf(parsed, name));
+}
+
+/** Lines of hosts.ini that stand under a droplet's name with an address of somebody else's. */
+export function claimProblems(
+  text: string,
+  file: string,
+  wanted: readonly Wanted[],
+  addresses: (name: string) => readonly (string | undefined)[],
+): Fault[] {
+  return wanted.flatMap(({ name }) => {
+    const found = findHost(text, file, name);
+    if (found?.address === undefined || addresses(name).includes(found.address)) return [];
+    return [
+      new Fault({
+        at: `${file}:${found.line}`,
+        what: `${name} has the address ${found.address} there, which provisioning did not write`,
+        next: 'take this line out, or give the droplet another name in config.cfg',
+      }),
+    ];
+  });
+}
+
+/** A droplet that is up. */
+export interface Arrived {
+  wanted: Wanted;
+  droplet: Droplet & { address: string };
+}
+
+/**
+ * Writes the droplets' addresses into hosts.ini, at once or not at all, after their host keys into known_hosts: nobody
+ * connects by a line whose key is not pinned. What was changed, a line each.
+ */
+export function writeHosts(
+  inventory: string,
+  arrived: readonly Arrived[],
+  saved: Saved,
+): { changed: string[]; targets: Target[] } {
+  const text = inventoryText(inventory);
+  const edits = arrived.map(({ wanted: { name, group }, droplet: { address } }) => ({
+    name,
+    group,
+    address,
+  }));
+  if (edits.length === 0) return { changed: [], targets: [] };
+  const next = putHosts(text, inventory, edits);
+  const changed = edits
+    .filter(({ name, address }) => findHost(text, inventory, name)?.address !== address)
+    .map(({ name, group, address }) => `${name} in [${group}] has the address ${address}`);
+  const targets = targetsOf(inventory, edits);
+  writePins(inventory, targets, saved);
+  if (next !== text) replaceText(inventory, next);
+  for (const { wanted, droplet } of arrived) {
+    const entry = saved.find(wanted.name);
+    if (entry !== undefined && entry.address !== droplet.address)
+      saved.put({ ...entry, address: droplet.address });
+  }
+  return { changed, targets };
+}
+
+/** Pins of droplets whose keys are known from their making; what their former addresses had goes. */
+function writePins(inventory: string, targets: readonly Target[], saved: Saved): void {
+  const inUse = new Set(targets.map(({ address }) => address));
+  editKnownHosts(knownHostsOf(inventory), (before) => {
+    let text = before;
+    for (const { name, address, port } of targets) {
+      const { address: former, hostKey } = saved.find(name) ?? {};
+      if (former !== undefined && !inUse.has(former)) text = unpin(text, former, port);
+      const [type, key] = hostKey?.split(' ') ?? [];
+      if (type !== undefined && key !== undefined)
+        text = pin(text, { address, port, type, key, comment: name });
+    }
+    return text;
+  });
+}
+
+/** Takes the lines and pins of droplets that are gone out of both files; what was changed, a line each. */
+export function forgetHosts(inventory: string, gone: readonly Entry[]): string[] {
+  const text = inventoryText(inventory);
+  const found = new Map(gone.map(({ name }) => [name, findHost(text, inventory, name)]));
+  // A file of comments only is no inventory, and names nobody.
+  const parsed = [...found.values()].some(Boolean) ? parseInventory(text, inventory) : undefined;
+  const own = gone.filter(({ name, address }) => {
+    const there = found.get(name);
+    return there?.plain && address !== undefined && there.address === address;
+  });
+  const names = own.map(({ name }) => name);
+  // The line of hosts.ini has the port, so it goes last.
+  editKnownHosts(knownHostsOf(inventory), (before) => {
+    let pins = before;
+    for (const { name, address } of gone) {
+      const host = parsed?.hosts.get(name);
+      const port = host === undefined ? 22 : connectionOf(host, inventory).port;
+      if (address !== undefined) pins = unpin(pins, address, port);
+    }
+    return pins;
+  });
+  if (names.length > 0) replaceText(inventory, dropHosts(text, inventory, names));
+  return names.map((name) => `${name} taken out`);
+}
+
+/** The exit code that speaks of all: unreachable weighs more than failed. */
+export const worst = (faults: readonly Fault[]): number =>
+  faults.some(({ code }) => code === EXIT.unreachable)
+    ? EXIT.unreachable
+    : faults.length > 0
+      ? EXIT.failed
+      : EXIT.ok;

@@ -1,0 +1,52 @@
+/** The plan of a provisioning as lines for a person. */
+import { paint } from '../cli.ts';
+import type { Size } from '../digitalocean/api.ts';
+import type { Plan } from '../digitalocean/plan.ts';
+import { dollars, priceOf } from '../digitalocean/price.ts';
+
+/** Cells, a row a line, each column as wide as its widest. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
+}
+
+const perTime = (slugs: readonly string[], sizes: readonly Size[]): string => {
+  const { hourly, monthly } = priceOf(slugs, sizes);
+  return `${dollars(hourly)} an hour, ${dollars(monthly)} a month`;
+};
+
+/** What is made and what is kept, with prices, and what both cost together. */
+export function planLines(
+  { create, adopt, strays, notices }: Plan,
+  sizes: readonly Size[],
+  tag: string,
+): string[] {
+  const rows = [
+    ...create.map(({ name, region, size, image }) => [
+      'create',
+      name,
+      region,
+      size,
+      image,
+      perTime([size], sizes),
+    ]),
+    ...adopt.map(({ droplet: { id, name, region, size, image } }) => [
+      'keep',
+      name,
+      region,
+      size,
+      image,
+      `${perTime([size], sizes)} (droplet ${id})`,
+    ]),
+  ];
+  const all = [...create.map(({ size }) => size), ...adopt.map(({ droplet }) => droplet.size)];
+  return [
+    paint.bold(`PLAN (tag ${tag})`),
+    ...table(rows),
+    `  ${create.length} to create, ${adopt.length} to keep: ${perTime(all, sizes)}`,
+    ...[...notices, ...strays.map(strayLine)].map((line) => `${paint.cyan('notice:')} ${line}`),
+  ];
+}
+
+const strayLine = ({ id, name, region }: Plan['strays'][number]): string =>
+  `the droplet ${name} in ${region} (${id}) is not in config.cfg, and costs money: npx zx scripts/teardown.ts --limit ${name}`;

@@ -1,0 +1,74 @@
+/** The servers of a set-up: where they are, how to log in to them, and what is wanted of each. */
+import { Fault } from '../cli.ts';
+import { type Config, clientAddress, compClientAddress } from '../config.ts';
+import type { Host } from '../inventory.ts';
+import type { Task } from '../runner/task.ts';
+import type { HostFacts } from '../tasks/facts.ts';
+import { serverTasks } from '../tasks/server.ts';
+import { resolveAddress } from '../transport/resolve.ts';
+import type { SshOptions } from '../transport/ssh.ts';
+import type { ClientKey } from '../wireguard/key-store.ts';
+import { serverConf, serverNat } from '../wireguard/server-files.ts';
+import { type Topology, type TunnelPlan, topologyOf } from '../wireguard/topology.ts';
+
+/** One server with all that this run knows of it. */
+export interface Member {
+  host: Host;
+  name: string;
+  ssh: SshOptions;
+  /** Why its name does not resolve; it is unreachable then. */
+  unresolved: Fault | undefined;
+  tunnel: TunnelPlan;
+  /** Undefined only in check mode, where none is made. */
+  key: ClientKey | undefined;
+}
+
+/** Each host's numeric address, or why it has none. */
+export const resolveAll = (hosts: readonly Host[], inventory: string): Promise<(string | Fault)[]> =>
+  Promise.all(
+    hosts.map(({ address, line }) =>
+      resolveAddress(address, `${inventory}:${line}`).catch((error: unknown) => {
+        if (error instanceof Fault) return error;
+        throw error;
+      }),
+    ),
+  );
+
+export function planTopology(
+  config: Config,
+  hosts: readonly Host[],
+  addresses: readonly (string | Fault)[],
+): Topology {
+  const servers = hosts.map(({ name, address }, i) => {
+    const resolved = addresses[i];
+    // One that does not resolve is reported with the others; no file is written from this plan then.
+    return { name, address: typeof resolved === 'string' ? resolved : address };
+  });
+  const comp = servers.pop();
+  if (comp === undefined)
+    throw new Error('the inventory reader lets no network without a comp server through');
+  return topologyOf({
+    proxies: servers,
+    comp,
+    port: config.wireguardPort,
+    pathAddress: (k) => clientAddress(config, k),
+    compAddress: compClientAddress(config),
+  });
+}
+
+export function tasksFor({ tunnel, key }: Member, config: Config): Task<HostFacts>[] {
+  const publicKey = key?.publicKey ?? '(a new key)';
+  const settings = { gateway: config.wireguardGatewayAddress, network: `${config.wireguardSubnet}.0/24` };
+  const allowedIps = tunnel.allowedIps.map((address) => `${address}/32`);
+  return serverTasks({
+    conf: serverConf(tunnel, settings, publicKey),
+    nat: (egress) => serverNat(settings, egress),
+    running: {
+      address: settings.gateway,
+      port: tunnel.port,
+      mtu: tunnel.mtu,
+      peer: { publicKey, allowedIps },
+    },
+    network: settings.network,
+  });
+}

@@ -1,0 +1,154 @@
+/** Reads what there is, and refuses what cannot be: all of it before the first droplet is asked for. */
+import { Fault } from '../cli.ts';
+import { type Config, secretOf } from '../config.ts';
+import type { CloudApi, Droplet, Size, SshKey } from '../digitalocean/api.ts';
+import { type Plan, planOf } from '../digitalocean/plan.ts';
+import { type Problem, problemsOf } from '../digitalocean/preflight.ts';
+import type { Entry, Saved } from '../digitalocean/saved.ts';
+import { type Wanted, wantedOf } from '../digitalocean/wanted.ts';
+import { type Inventory, parseInventory, putHosts } from '../inventory.ts';
+import { loginOf } from '../transport/login.ts';
+import { md5Fingerprint } from '../transport/private-key.ts';
+import { recover } from './making.ts';
+import { claimProblems, inventoryText, targetOf } from './own-hosts.ts';
+
+export interface SurveyOptions {
+  inventory: string;
+  config: string;
+  check: boolean;
+  acceptNew: boolean;
+  timeout: number;
+}
+
+export interface Survey {
+  wanted: Wanted[];
+  plan: Plan;
+  sizes: Size[];
+  /** All of the account. */
+  droplets: Droplet[];
+  /** Number or fingerprint of the SSH key; undefined where nothing is to be made. */
+  sshKey: string | undefined;
+  /** Entries of droplets that are gone and that nobody wants any more. */
+  gone: Entry[];
+}
+
+/** The droplets of config.cfg; a Fault where wgnet-setup.ts could make no network of them. */
+export function readWanted(config: Config, file: string): Wanted[] {
+  const wanted = wantedOf(config);
+  const refuse = (what: string, next: string): never => {
+    throw new Fault({ at: file, what, next });
+  };
+  if (wanted.length === 0)
+    refuse('names no droplets: vpns and comps are empty', 'config.cfg.example shows both lists');
+  if (config.comps.length > 1)
+    refuse(
+      `comps has ${config.comps.length} entries (${config.comps.map(({ name }) => name).join(', ')}): the network has one comp server`,
+      'keep one of them; proxies belong below vpns',
+    );
+  return wanted;
+}
+
+/** A stand-in for addresses that are not known yet (RFC 5737); never written, never connected to. */
+const UNKNOWN = '192.0.2.1';
+
+/** hosts.ini as it will be, but for the addresses; a Fault where it cannot have these droplets. */
+function prospect(text: string, file: string, wanted: readonly Wanted[]): Inventory {
+  const edits = wanted.map(({ name, group }) => ({ name, group, address: UNKNOWN }));
+  return parseInventory(putHosts(text, file, edits), file);
+}
+
+/** Problems of logging in to droplets that are not there yet: as hosts.ini will be, with these keys. */
+function loginProblems(
+  parsed: Inventory,
+  options: SurveyOptions,
+  create: readonly Wanted[],
+  key: SshKey,
+): Problem[] {
+  const { inventory, acceptNew, timeout } = options;
+  const found = create.flatMap(({ name }) => {
+    const target = targetOf(parsed, name);
+    const { keys, agent } = loginOf(target, { inventory, acceptNew, timeout });
+    const offered = keys.map(({ text: secret, file }) => ({ file, print: md5Fingerprint(secret) }));
+    if (agent !== undefined || offered.some(({ print }) => print === key.fingerprint)) return [];
+    const files = offered.map(({ file }) => file).join(', ') || 'none';
+    return [
+      {
+        what: `the droplets get the SSH key ${key.name} (MD5 ${key.fingerprint}), and it is none of those that this machine would offer (${files})`,
+        next: `name its private half below [all:vars] in ${inventory}: ansible_ssh_private_key_file=~/.ssh/…, or choose another ssh_key_id`,
+      },
+    ];
+  });
+  return found.slice(0, 1);
+}
+
+/** One Fault of all of them, each with its own next step. */
+function refuseAll(faults: readonly Fault[]): void {
+  const [first, ...rest] = faults;
+  if (first === undefined) return;
+  throw new Fault({ what: first.message, next: [first.next, ...rest].join('\n') });
+}
+
+/** What making droplets needs to know of the account; asked at the same time. */
+async function judgeCreates(
+  api: CloudApi,
+  create: readonly Wanted[],
+  sizes: readonly Size[],
+  droplets: number,
+  keyId: string,
+): Promise<{ problems: Problem[]; key: SshKey | undefined }> {
+  const names = [...new Set(create.map(({ image }) => image))];
+  const [account, key, regions, images] = await Promise.all([
+    api.account(),
+    api.sshKey(keyId),
+    api.regions(),
+    Promise.all(names.map(async (name) => [name, await api.image(name)] as const)),
+  ]);
+  const facts = { account, sshKey: key, regions, sizes, images: new Map(images), droplets };
+  return { problems: problemsOf(create, facts), key };
+}
+
+/** The plan, after everything that could be wrong with it has been asked for; a Fault with all that is. */
+export async function survey(
+  api: CloudApi,
+  config: Config,
+  saved: Saved,
+  options: SurveyOptions,
+): Promise<Survey> {
+  const { inventory, config: file, check } = options;
+  const wanted = readWanted(config, file);
+  const text = inventoryText(inventory);
+  const prospective = prospect(text, inventory, wanted);
+  const [droplets, sizes] = await Promise.all([api.droplets(), api.sizes()]);
+
+  const recovered = await recover(api, saved.entries, droplets);
+  if (!check) for (const entry of recovered) saved.put(entry);
+  const entries = saved.entries.map((entry) => recovered.find(({ name }) => name === entry.name) ?? entry);
+  const plan = planOf(wanted, droplets, config.tag, entries);
+  const addresses = (name: string) => [
+    entries.find((entry) => entry.name === name)?.address,
+    plan.adopt.find((one) => one.wanted.name === name)?.droplet.address,
+  ];
+  const problems = [...plan.conflicts];
+
+  let sshKey: string | undefined;
+  if (plan.create.length > 0) {
+    if (config.sshKeyId === undefined)
+      throw new Fault({
+        at: file,
+        what: 'has no ssh_key_id: without a key of yours nobody could log in to the droplets',
+        next: `add the line \`ssh_key_id: $SSH_KEY_ID\` to ${file}, and export SSH_KEY_ID=… in this shell`,
+      });
+    sshKey = secretOf(config.sshKeyId, process.env).reveal();
+    const { problems: more, key } = await judgeCreates(api, plan.create, sizes, droplets.length, sshKey);
+    problems.push(...more);
+    if (key !== undefined) problems.push(...loginProblems(prospective, options, plan.create, key));
+  }
+  refuseAll([
+    ...claimProblems(text, inventory, wanted, addresses),
+    ...problems.map((problem) => new Fault({ at: file, ...problem })),
+  ]);
+  const there = new Set(droplets.map(({ id }) => id));
+  const names = new Set(wanted.map(({ name }) => name));
+  const gone = entries.filter(({ name, id }) => !names.has(name) && (id === undefined || !there.has(id)));
+  return { wanted, plan, sizes, droplets, sshKey, gone };
+}

@@ -16,10 +16,11 @@ export * from './cloud-machines.ts';
 /** Longer than any text that a message may hold, and easy to look for. */
 export const TOKEN = `dop_v1_${'0123456789abcdef'.repeat(4)}`;
 
-/** The official document, where this computer has it. */
+/** The official document, where this computer has it; COMPS_DO_SPEC names another place, and empty none. */
 export function specFile(): string | undefined {
   const beside = fileURLToPath(new URL('../../shared/digitalocean-openapi.json', import.meta.url));
-  return [process.env.COMPS_DO_SPEC, beside].find((file) => file && existsSync(file));
+  const file = process.env.COMPS_DO_SPEC ?? beside;
+  return existsSync(file) ? file : undefined;
 }
 
 export interface TestKey extends AccountKey {

@@ -137,6 +137,8 @@ test('wrong token 401, unknown path 404, bad JSON 400: with a JSON body, a reque
   const api = await startCloud();
   const send = async (path: string, init: RequestInit): Promise<[number, string]> => {
     const answer = await fetch(api.url + path, init);
+    for (const name of ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'x-request-id'])
+      assert.ok(answer.headers.get(name), `${path}: ${name}`);
     return [answer.status, await answer.text()];
   };
   const authorization = `Bearer ${TOKEN}`;
@@ -231,4 +233,11 @@ test('without the document it is the same API', async () => {
     return true;
   });
   await cloud.close();
+});
+
+test('a document that is none is refused before anything listens', async () => {
+  const machines = { create: () => Promise.reject(), destroy: async () => {} };
+  const listen = (spec: string) => createCloud({ machines, token: TOKEN, keys: [], spec }).listen();
+  await assert.rejects(listen('/nothing/here.json'), /^error: \/nothing\/here\.json: /);
+  await assert.rejects(listen('README.md'), /^error: README\.md: is no JSON/);
 });

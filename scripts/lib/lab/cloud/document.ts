@@ -1,4 +1,5 @@
 /** Holds requests and answers against the official OpenAPI document. */
+import { Fault } from '../../cli.ts';
 import { readText } from '../../files.ts';
 import type { Answer, Call } from './route.ts';
 import { undocumented } from './schema.ts';
@@ -41,11 +42,20 @@ export function loadDocument(file: string): Promise<Document> {
   return known;
 }
 
+function documentIn(file: string) {
+  const text = readText(file);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Fault({ at: file, what: 'is no JSON: the OpenAPI document of DigitalOcean was expected' });
+  }
+}
+
 /** openapi-backend is there only where tests are. */
 async function load(file: string): Promise<Document> {
   const { OpenAPIBackend } = await import('openapi-backend');
   const api = new OpenAPIBackend({
-    definition: JSON.parse(readText(file)),
+    definition: documentIn(file),
     ...{ quick: true, coerceTypes: true, ajvOpts: { strict: false, allErrors: false } },
     customizeAjv: (ajv) => {
       for (const [name, format] of Object.entries(FORMATS)) ajv.addFormat(name, format);

@@ -1,0 +1,118 @@
+/** What provisioning refuses: all of it before anything is made. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import ssh2 from 'ssh2';
+import { COMPS, type Provisioner, startProvisioner, VPNS } from '../provisioner.ts';
+
+const posts = (user: Provisioner): number =>
+  user.cloud.requests.filter(({ method }) => method === 'POST').length;
+
+/** Takes a line out of config.cfg. */
+const unset = (user: Provisioner, key: string): void =>
+  writeFileSync(
+    user.file('config.cfg'),
+    user.read('config.cfg').replace(new RegExp(`^${key}:.*\n`, 'm'), ''),
+  );
+
+const otherKey = ssh2.utils.generateKeyPairSync('ed25519').private;
+
+/** One account for the tests that make nothing. */
+let idle: Provisioner;
+before(async () => {
+  idle = await startProvisioner();
+});
+after(() => idle.close());
+
+/** config.cfg or hosts.ini that is refused, and what is said; nothing is asked for. */
+const REFUSED: [string, (user: Provisioner) => void, RegExp][] = [
+  [
+    'no token',
+    (user) => unset(user, 'token'),
+    /config.cfg: has no token.*\n {2}next: add the line `token: \$DO_TOKEN`/,
+  ],
+  [
+    'a variable that is not set',
+    (user) => user.settings('token: $NOT_THERE'),
+    /\$NOT_THERE: config.cfg names .* not set\n {2}next: export NOT_THERE=/,
+  ],
+  ['no key', (user) => unset(user, 'ssh_key_id'), /has no ssh_key_id/],
+  [
+    'a key that the account has not',
+    (user) => user.settings('ssh_key_id: 7'),
+    /ssh_key_id: the account has no SSH key/,
+  ],
+  ['no droplets', (user) => user.configure({}), /vpns and comps are empty/],
+  [
+    'two comp servers',
+    (user) => user.configure({ vpns: VPNS, comps: [...COMPS, { name: 'c2', region: 'nyc1' }] }),
+    /comps has 2 entries \(comp1, c2\)/,
+  ],
+  [
+    'what DigitalOcean has no more',
+    (user) =>
+      user.configure({ vpns: [{ name: 'a', region: 'sfo1', size: '1gb', image: 'ubuntu-20-04-x64' }] }),
+    /sfo1 takes no new droplets[\s\S]*region: sfo3[\s\S]*size: s-1vcpu-1gb[\s\S]*image: ubuntu-24-04-x64/,
+  ],
+  [
+    'a line of the user’s with that name',
+    (user) => writeFileSync(user.file('hosts.ini'), '[vpn]\nwgnet1 ansible_host=192.0.2.1\n'),
+    /hosts.ini:2: wgnet1 has the address 192.0.2.1 there, which provisioning did not write/,
+  ],
+  [
+    'that name in the other group',
+    (user) => writeFileSync(user.file('hosts.ini'), '[comp]\nwgnet1\n'),
+    /hosts.ini:2: wgnet1 is in \[comp\]/,
+  ],
+  [
+    'that name in a pattern',
+    (user) => writeFileSync(user.file('hosts.ini'), '[vpn]\nwgnet[1:2]\n'),
+    /hosts.ini:2: wgnet1 comes from a pattern/,
+  ],
+  [
+    'a login that is not supported',
+    (user) => writeFileSync(user.file('hosts.ini'), '[all:vars]\nansible_become=yes\n[vpn]\n[comp]\n'),
+    /hosts.ini:2: .*ansible_become is not supported/,
+  ],
+  [
+    'a private key that is not there',
+    (user) =>
+      writeFileSync(user.file('hosts.ini'), '[vpn]\n[all:vars]\nansible_ssh_private_key_file=/nowhere\n'),
+    /the key for wgnet1: \/nowhere/,
+  ],
+  [
+    'another private key',
+    (user) => {
+      writeFileSync(user.file('other'), otherKey, { mode: 0o600 });
+      writeFileSync(
+        user.file('hosts.ini'),
+        `[vpn]\n[all:vars]\nansible_ssh_private_key_file=${user.file('other')}\n`,
+      );
+    },
+    /the droplets get the SSH key comps .*none of those that this machine would offer \(\S+other\)/,
+  ],
+];
+
+for (const [what, spoil, said] of REFUSED)
+  test(`refused before anything is made: ${what}`, async () => {
+    idle.configure({ vpns: VPNS, comps: COMPS });
+    writeFileSync(
+      idle.file('hosts.ini'),
+      `[vpn]\n[comp]\n[all:vars]\nansible_ssh_private_key_file=${idle.key.file}\n`,
+    );
+    spoil(idle);
+    const text = idle.read('hosts.ini');
+    const met = await idle.provision();
+    assert.equal(met.code, 1, met.said);
+    assert.match(met.said, said);
+    assert.match(met.said, /\n {2}next: /);
+    assert.equal(posts(idle), 0);
+    assert.equal(idle.read('hosts.ini'), text);
+    assert.equal(idle.read('.droplets/hosts.ini.json'), '');
+  });
+
+test('an API that would get the token in clear is refused', async () => {
+  const met = await idle.run('provision', '--api-url', 'http://192.0.2.1/v2');
+  assert.equal(met.code, 1, met.said);
+  assert.match(met.stderr, /in clear/);
+});

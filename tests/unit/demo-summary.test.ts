@@ -15,6 +15,9 @@ const good: Findings = {
   title: 'CoMPS lab',
   sawAddress: '198.51.100.201',
   comp: '198.51.100.201',
+  made: 4,
+  toMake: 4,
+  left: 0,
   leaked: 0,
   secondRunChanged: 0,
 };
@@ -30,6 +33,12 @@ test('a demo in which all holds says so', () => {
   assert.doesNotMatch(lines(good), /✗/);
 });
 
+test('droplets that are to stay are not claimed to be gone', () => {
+  const kept = { ...good, left: undefined };
+  assert.ok(holds(kept));
+  assert.doesNotMatch(lines(kept), /droplets left/);
+});
+
 for (const [what, change] of [
   ['a leak', { leaked: 1 }],
   ['another address', { sawAddress: '192.0.2.2' }],
@@ -37,6 +46,8 @@ for (const [what, change] of [
   ['a schedule without a path', { scheduled: [] }],
   ['a path that carried nothing', { scheduled: ['wgnet1', 'wgnet2', 'wgnet3'] }],
   ['no page', { title: undefined }],
+  ['a droplet too many', { made: 5 }],
+  ['a droplet that is left', { left: 1 }],
 ] as const)
   test(`the demo fails on ${what}`, () => {
     const found = { ...good, ...change };

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseInventory } from '../../scripts/lib/inventory.ts';
-import { COMPS, type Provisioner, startProvisioner, VPNS } from '../provisioner.ts';
+import { COMPS, type Provisioner, startProvisioner } from '../provisioner.ts';
 
 const ALL = ['comp1', 'wgnet1', 'wgnet2'];
 

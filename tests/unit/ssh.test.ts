@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import ssh2, { type ServerChannel } from 'ssh2';
-import { EXIT, Fault } from '../../scripts/lib/cli.ts';
-import { connectSsh, type SshOptions } from '../../scripts/lib/transport/ssh.ts';
+import { EXIT } from '../../scripts/lib/cli.ts';
+import { connectSsh, SshFault, type SshOptions, type SshTrouble } from '../../scripts/lib/transport/ssh.ts';
 
 const [hostKey, otherKey, userKey, strangerKey] = [1, 2, 3, 4].map(() =>
   ssh2.utils.generateKeyPairSync('ed25519'),
@@ -68,8 +68,9 @@ const connect = (port: number, options: Partial<SshOptions> = {}) =>
   );
 
 /** Rejects as unreachable, naming the host and saying this. */
-const unreachable = (pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof Fault, String(error));
+const unreachable = (kind: SshTrouble, pattern: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof SshFault, String(error));
+  assert.equal(error.kind, kind);
   assert.equal(error.code, EXIT.unreachable);
   assert.match(error.message, /^vpn1 \(root@127\.0\.0\.1 port \d+\): /);
   assert.match(error.message, pattern);
@@ -93,7 +94,7 @@ test('nothing listens', async () => {
   const server = createServer();
   const port = await listening(server);
   await new Promise((resolve) => server.close(resolve));
-  await assert.rejects(connect(port), unreachable(/connection refused/));
+  await assert.rejects(connect(port), unreachable('network', /connection refused/));
 });
 
 test('something listens that never speaks', async () => {
@@ -101,7 +102,7 @@ test('something listens that never speaks', async () => {
   const server = createServer((socket) => void sockets.add(socket));
   await assert.rejects(
     connect(await listening(server), { timeout: 0.3 }),
-    unreachable(/no answer within 0\.3 s/),
+    unreachable('network', /no answer within 0\.3 s/),
   );
   for (const socket of sockets) socket.destroy();
 });
@@ -110,24 +111,38 @@ test('the key is refused: the message names what was offered', async () => {
   const keys = [{ file: 'stranger_key', text: strangerKey?.private ?? '' }];
   await assert.rejects(
     connect(await sshServer(), { keys }),
-    unreachable(/login refused; offered: stranger_key/),
+    unreachable('login', /login refused; offered: stranger_key/),
   );
 });
 
 test('no key at all to offer', async () => {
-  await assert.rejects(connect(await sshServer(), { keys: [] }), unreachable(/offered: no key at all/));
+  await assert.rejects(
+    connect(await sshServer(), { keys: [] }),
+    unreachable('login', /offered: no key at all/),
+  );
 });
 
 test('another host key than the known one', async () => {
   await assert.rejects(
     connect(await sshServer(), { known: known(otherKey?.public) }),
-    unreachable(/its host key is now ssh-ed25519 SHA256:\S+, not the one in known_hosts:1/),
+    unreachable(
+      'changed-host-key',
+      /its host key is now ssh-ed25519 SHA256:\S+, not the one in known_hosts:1/,
+    ),
+  );
+});
+
+test('a host key that is revoked', async () => {
+  const [key] = known(hostKey?.public);
+  await assert.rejects(
+    connect(await sshServer(), { known: key === undefined ? [] : [key, { ...key, revoked: true }] }),
+    unreachable('revoked-host-key', /its host key ssh-ed25519 SHA256:\S+ is revoked in known_hosts:1/),
   );
 });
 
 test('a host key never seen is refused, and taken only when told so', async () => {
   const port = await sshServer();
-  await assert.rejects(connect(port, { known: [] }), unreachable(/not known yet/));
+  await assert.rejects(connect(port, { known: [] }), unreachable('unknown-host-key', /not known yet/));
   const lines: string[] = [];
   (await connect(port, { known: [], remember: (line) => lines.push(line) })).close();
   const [, blob = ''] = (hostKey?.public ?? '').split(' ');
@@ -136,5 +151,5 @@ test('a host key never seen is refused, and taken only when told so', async () =
 
 test('the connection is lost in the middle of a script', async () => {
   const transport = await connect(await sshServer((channel, end) => channel.write('half', () => end())));
-  await assert.rejects(transport.run('sleep 60'), unreachable(/lost in the middle/));
+  await assert.rejects(transport.run('sleep 60'), unreachable('network', /lost in the middle/));
 });

@@ -31,7 +31,7 @@ export interface SetUpOptions {
   acceptNew: boolean;
 }
 
-const INVENTORY_HINT = 'write one: README, "On your own servers", step 1';
+const INVENTORY_HINT = 'write one: README, "On servers", step 1';
 
 /** Both files, read and refused before the first effect; hosts are the proxies in order, then the comp server. */
 function readInput({ config: configFile, inventory }: SetUpOptions): { config: Config; hosts: Host[] } {

@@ -1,6 +1,7 @@
 /** Creates the droplets that config.cfg names, and writes them into hosts.ini. */
-import { command, duration, EXIT, exitWith, main } from './lib/cli.ts';
+import { command, EXIT, exitWith, main } from './lib/cli.ts';
 import { quoteAll } from './lib/shell.ts';
+import { ACCEPT_NEW, API_URL, CONFIG, check, INVENTORY, TIMEOUT } from './lib/steps/flags.ts';
 import { type ProvisionOptions, provision } from './lib/steps/provisioning.ts';
 
 async function run(options: ProvisionOptions): Promise<number> {
@@ -18,12 +19,12 @@ const program = command(
   'provision',
   'create the DigitalOcean droplets of config.cfg and write them into hosts.ini',
 )
-  .option('-i, --inventory <file>', 'Ansible INI inventory that gets their addresses', 'hosts.ini')
-  .option('-c, --config <file>', 'YAML variables file with token, ssh_key_id, vpns and comps', 'config.cfg')
-  .option('-C, --check', 'make nothing, only say what would be made and what it costs', false)
-  .option('-T, --timeout <seconds>', 'for connecting to a host', duration, 10)
-  .option('--accept-new', 'take and remember the host keys of droplets that were not made from here', false)
-  .option('--api-url <url>', 'another API than DigitalOcean’s, such as the one of `lab.ts cloud`')
+  .option(...INVENTORY)
+  .option(...CONFIG)
+  .option(...check('make nothing, only say what would be made and what it costs'))
+  .option(...TIMEOUT)
+  .option(...ACCEPT_NEW)
+  .option(...API_URL)
   .action(async (options: ProvisionOptions) => exitWith(await run(options)));
 
 await main(program);

@@ -1,17 +1,18 @@
 /** Deletes the droplets of this project, after a list of them and a question. */
 import { command, exitWith, main } from './lib/cli.ts';
+import { API_URL, CONFIG, check, INVENTORY } from './lib/steps/flags.ts';
 import { type TearDownOptions, tearDown } from './lib/steps/tearing-down.ts';
 
 const program = command(
   'teardown',
   'delete the DigitalOcean droplets of this project, and take them out of hosts.ini',
 )
-  .option('-i, --inventory <file>', 'Ansible INI inventory that has their addresses', 'hosts.ini')
-  .option('-c, --config <file>', 'YAML variables file with token and tag', 'config.cfg')
+  .option(...INVENTORY)
+  .option(...CONFIG)
   .option('-l, --limit <names...>', 'only these droplets, by name or number')
-  .option('-C, --check', 'delete nothing, only list', false)
+  .option(...check('delete nothing, only list'))
   .option('-y, --yes', 'do not ask', false)
-  .option('--api-url <url>', 'another API than DigitalOcean’s, such as the one of `lab.ts cloud`')
+  .option(...API_URL)
   .action(async (options: TearDownOptions) => exitWith(await tearDown(options)));
 
 await main(program);

@@ -8,6 +8,7 @@ import { ensurePackages } from '../scripts/lib/lab/packages.ts';
 import { seconds } from '../scripts/lib/progress.ts';
 import { handOver } from '../scripts/lib/transport/local.ts';
 import { sweepAll } from './lab/sweep.ts';
+import { inOrder, runFiles, type TestFile } from './lanes.ts';
 import { leftOut, type Need, requiredIn, type Wish } from './leave-out.ts';
 
 const testsIn = (folder: string): string[] =>
@@ -15,26 +16,36 @@ const testsIn = (folder: string): string[] =>
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => `tests/${folder}/${name}`);
 
-/** Node's own runner; `jobs` files at a time. */
-const nodeTests = (folder: string, jobs: number): string[] => [
-  ...['node', '--import=tsx', '--test', '--test-reporter=spec', `--test-concurrency=${jobs}`],
+/** Files at a time: a lab has machines enough to keep a processor busy. */
+const LANES = 2;
+
+/** Node's own runner. */
+const nodeTests = (folder: string): string[] => [
+  ...['node', '--import=tsx', '--test', '--test-reporter=spec', `--test-concurrency=${LANES}`],
   ...testsIn(folder),
 ];
 
 interface Part {
   name: string;
   words: string[];
-  needs?: Need;
 }
 
 const PARTS: Part[] = [
   { name: 'type check', words: ['npx', 'tsc', '--project', '.'] },
   { name: 'format and lint', words: ['npx', 'biome', 'ci', '--error-on-warnings', '.'] },
   { name: 'import rule', words: ['npx', 'depcruise', 'scripts', 'client/scripts', 'tests', 'bench'] },
-  { name: 'unit tests', words: nodeTests('unit', 2) },
-  { name: 'lab tests', words: nodeTests('lab', 2), needs: 'lab' },
-  { name: 'docker tests', words: nodeTests('docker', 1), needs: 'docker' },
+  { name: 'unit tests', words: nodeTests('unit') },
 ];
+
+/** Longest first, so that all lanes end at about the same time. */
+const LONG = ['collectsoak', 'collect', 'setup', 'collectfaults', 'collecthard', 'client', 'collectnasty'];
+
+/** What runs in labs. Docker's come first, and one at a time: their engines have one store of images. */
+const LABS: Record<Need, () => TestFile[]> = {
+  docker: () => testsIn('docker').map((path) => ({ path, alone: 'engine' })),
+  lab: () => inOrder(testsIn('lab'), LONG).map((path) => ({ path })),
+};
+const NEEDS = ['docker', 'lab'] as const;
 
 async function runPart({ name, words }: Part): Promise<boolean> {
   console.log(`\n${paint.bold(`== ${name}`)}`);
@@ -65,12 +76,13 @@ async function test(wish: Wish): Promise<number> {
   // Test files that are ended, by Ctrl-C say, cannot take their labs down themselves.
   if (!without.has('lab')) atEnd(sweepAll);
   const failed: string[] = [];
-  const left: string[] = [];
-  for (const part of PARTS) {
-    const reason = part.needs === undefined ? undefined : without.get(part.needs);
-    if (reason !== undefined) left.push(`${part.name} (${reason})`);
-    else if (!(await runPart(part))) failed.push(part.name);
+  for (const part of PARTS) if (!(await runPart(part))) failed.push(part.name);
+  const files = NEEDS.filter((need) => !without.has(need)).flatMap((need) => LABS[need]());
+  if (files.length > 0) {
+    console.log(`\n${paint.bold(`== ${files.length} test files in labs, ${LANES} at a time`)}`);
+    failed.push(...(await runFiles(files, LANES)));
   }
+  const left = [...without].map(([need, reason]) => `${need} tests (${reason})`);
   if (left.length > 0) console.log(paint.yellow(`\nNOT RUN: ${left.join('; ')}`));
   if (failed.length > 0) throw new Fault({ what: `failed: ${failed.join(', ')}`, code: EXIT.failed });
   console.log(paint.green(`\n${left.length > 0 ? 'All that was run is good.' : 'Everything is good.'}`));

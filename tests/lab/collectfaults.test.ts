@@ -1,14 +1,29 @@
 /** What gives out while a run is under way: the disk, a proxy, the comp server, an interface, a table. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { clientRun } from '../../scripts/lib/lab/client.ts';
 import { inClient, ready, recordsIn } from './collector.ts';
 import { useLab } from './fixture.ts';
-import { begun, collector, inShell, loading, nothingLies, nothingRuns, once, soundRun } from './sabotage.ts';
+import { closeGate, heldPage, openGate, startNasty } from './nasty.ts';
+import {
+  collector,
+  endTools,
+  inShell,
+  loading,
+  nothingLies,
+  nothingRuns,
+  once,
+  soundRun,
+} from './sabotage.ts';
 
-const lab = useLab('faults', { browser: true }, ready);
+const lab = useLab('faults', { browser: true }, async (made) => {
+  await ready(made);
+  await startNasty(made);
+});
+
+afterEach(() => endTools(lab()));
 
 const [SMALL, LARGE] = ['https://small.example.org/', 'https://large.example.org/'];
 const GOOD = [1, 'success', undefined];
@@ -86,20 +101,22 @@ test('the disk of --out is full: whole visits only, and a line that somebody was
 
 test('a proxy, then the comp server loses its power in mid-visit: no fault of the page, and the run goes on later', async () => {
   const run = '/tmp/run-power';
-  const go = () =>
+  const go = (patience: number) =>
     collector(
       lab(),
-      [LARGE],
-      ...['--run', run, '--visits', '2', '--linger', '2'],
-      ...['--timeout', '4', '--patience', '4', '--retries', '0'],
+      [heldPage('power')],
+      ...['--run', run, '--visits', '2', '--timeout', '8', '--patience', `${patience}`, '--retries', '0'],
     );
-  for (const [attempt, role, tunnel] of [
-    [1, 'vpn2', 'wgnet2'],
-    [2, 'comp1', 'wg0'],
+  // Where a first handshake is lost, the next one comes after five seconds.
+  for (const [attempt, role, tunnel, patience] of [
+    [1, 'vpn2', 'wgnet2', 3],
+    [2, 'comp1', 'wg0', 8],
   ] as const) {
-    const under = go();
+    closeGate(lab(), 'power');
+    const under = go(patience);
     await once(lab(), loading(run, `0000-0000.${attempt}`), ':');
     await lab().stop(role);
+    openGate(lab(), 'power');
     const { code, stderr } = await under;
     assert.equal(code, 4, stderr);
     assert.match(stderr, new RegExp(`error: ${tunnel} does not answer; .* kept\n {2}next: .*${tunnel}`));
@@ -107,7 +124,7 @@ test('a proxy, then the comp server loses its power in mid-visit: no fault of th
     await lab().start(role);
     await ready(lab());
   }
-  const { code, stderr } = await go();
+  const { code, stderr } = await go(60);
   assert.equal(code, 0, stderr);
   const { attempts } = await soundRun(lab(), run);
   assert.deepEqual(Object.fromEntries(attempts), {
@@ -123,18 +140,18 @@ test('a proxy, then the comp server loses its power in mid-visit: no fault of th
 test('somebody deletes an interface, then flushes a table: the run waits for setup.sh, and nothing leaves meanwhile', async () => {
   const run = '/tmp/run-cut';
   const leaks = await capture(lab(), 'cut', leakFilter(lab()));
-  const under = collector(
-    lab(),
-    [LARGE],
-    ...['--run', run, '--visits', '3', '--timeout', '3', '--patience', '60', '--retries', '0'],
-  );
-  for (const [condition, action, attempt] of [
-    [loading(run, '0000-0000.1'), 'ip link delete wgnet2', '0000-0000.1'],
-    [begun(run, '0000-0001.1'), 'ip route flush table 51820', '0000-0001.1'],
-    [begun(run, '0000-0002.1'), 'ip rule delete fwmark 51820 lookup 51821', '0000-0002.1'],
-  ] as const) {
-    await once(lab(), condition, action);
-    await once(lab(), `[ -d ${run}/visits/${attempt} ]`, '/etc/wireguard/setup.sh');
+  const cuts = [
+    'ip link delete wgnet2',
+    'ip route flush table 51820',
+    'ip rule delete fwmark 51820 lookup 51821',
+  ];
+  const urls = cuts.map((_, i) => heldPage(`cut${i}`));
+  const flags = ['--run', run, '--timeout', '8', '--patience', '600', '--retries', '0'];
+  const under = collector(lab(), urls, ...flags);
+  for (const [i, cut] of cuts.entries()) {
+    await once(lab(), loading(run, `000${i}-0000.1`), cut);
+    openGate(lab(), `cut${i}`);
+    await once(lab(), `[ -d ${run}/visits/000${i}-0000.1 ]`, '/etc/wireguard/setup.sh');
   }
   const { code, stderr } = await under;
   assert.equal(await leaks.stop(), 0);

@@ -26,7 +26,7 @@ const CAPTCHAS = ['hcaptcha', 'recaptcha', 'turnstile'];
 /** What each page comes to: `success`, or the kind of its failure with what is said of it. */
 const PAGES: [string, 'success' | FailureKind, RegExp?][] = [
   ['/', 'success'],
-  ['/endless', 'timeout', /^not loaded within 3 s$/],
+  ['/endless', 'timeout', /^not loaded within 1 s$/],
   ['/endless?fast', 'timeout'],
   ['/hang', 'timeout'],
   ['/hang-part', 'timeout'],
@@ -100,26 +100,21 @@ const ASKED = new Set([
   ...['www.google.com', 'challenges.cloudflare.com', 'geo.captcha-delivery.com'],
 ]);
 
-/** Milliseconds that a visit may take beyond the time-out: start, waiting for an answer, end. */
-const BEYOND = 15_000;
+/** Seconds: pages that never load need no more; what else a page comes to has time on a busy machine too. */
+const TIMEOUTS = { endless: '1', other: '60' };
+const hasEnd = ([, expected]: (typeof PAGES)[number]): boolean => expected !== 'timeout';
 
-test('each nasty page is a record that says what happened; nothing leaves past the tunnels, nothing else is asked for', async () => {
-  await lab().exec('net', ['ip', 'route', 'add', 'blackhole', BLACK_HOLE]);
-  const leaks = await capture(lab(), 'nasty', leakFilter(lab()));
-  const urls = PAGES.map(([path]) => urlOf(path));
-  const flags = ['--run', '/tmp/run-nasty', '--retries', '0', '--timeout', '3'];
+/** A run over pages, one attempt each, in their order: what the visits came to, against what they must come to. */
+async function visit(name: string, pages: typeof PAGES, timeout: string): Promise<string> {
+  const urls = pages.map(([path]) => urlOf(path));
+  const flags = ['--run', `/tmp/run-${name}`, '--retries', '0', '--timeout', timeout];
   const { code, stderr } = await collector(lab(), urls, ...flags);
-  assert.equal(await leaks.stop(), 0);
-  assert.equal(code, 2, stderr);
-  const failures = PAGES.filter(([, expected]) => expected !== 'success').length;
-  assert.match(stderr, new RegExp(`^${PAGES.length} visits in .*, ${failures} failed;`, 'm'));
   await nothingRuns(lab());
   await nothingLies(lab());
-
-  const run = await fetchRun(lab(), '/tmp/run-nasty');
+  const run = await fetchRun(lab(), `/tmp/run-${name}`);
   const visits = summariesOf(run);
   const wrong = visits
-    .map(({ status, failure, label, leaked }) => [PAGES[label], status, failure, leaked] as const)
+    .map(({ status, failure, label, leaked }) => [pages[label], status, failure, leaked] as const)
     .filter(([page, status, failure, leaked]) => {
       const [, expected = '', said = /^/] = page ?? [];
       const good = ['success', 'timeout'].includes(expected) ? status === expected : status === 'failure';
@@ -127,40 +122,61 @@ test('each nasty page is a record that says what happened; nothing leaves past t
       return !good || kind !== expected || !said.test(failure?.message ?? '') || leaked !== 0;
     });
   assert.deepEqual(wrong, []);
-  // One attempt each, in their order.
   assert.deepEqual(
     visits.map(({ url, attempt }) => [url, attempt]),
     urls.map((url) => [url, 1]),
   );
-  for (const { url, started, ended } of visits) assert.ok((ended - started) * 1000 < 3000 + BEYOND, url);
+  const failures = pages.filter(([, expected]) => expected !== 'success').length;
+  assert.match(stderr, new RegExp(`^${pages.length} visits in .*, ${failures} failed;`, 'm'));
+  assert.equal(code, 2, stderr);
+  return run;
+}
+
+test('each nasty page is a record that says what happened; nothing leaves past the tunnels, nothing else is asked for', {
+  timeout: 900_000,
+}, async () => {
+  await lab().exec('net', ['ip', 'route', 'add', 'blackhole', BLACK_HOLE]);
+  const leaks = await capture(lab(), 'nasty', leakFilter(lab()));
+  const endless = await visit(
+    'endless',
+    PAGES.filter((page) => !hasEnd(page)),
+    TIMEOUTS.endless,
+  );
+  const run = await visit('nasty', PAGES.filter(hasEnd), TIMEOUTS.other);
+  assert.equal(await leaks.stop(), 0);
+  const visits = summariesOf(run);
 
   const of = (path: string) => {
     const found = visits.find(({ url }) => url === urlOf(path));
     assert.ok(found, path);
     return found;
   };
+  // Some paths have a packet or two only, and a slow machine leaves switches out: that is noted as well.
+  const notesOf = (path: string) =>
+    of(path).notes.filter((note) => !/, and so no record$|left out: this machine/.test(note));
   for (const path of ['/redirect-away', '/script-away']) {
     assert.equal(of(path).final_url, 'http://www.example.org/');
-    assert.deepEqual(of(path).notes, ['redirected to www.example.org']);
+    assert.deepEqual(notesOf(path), ['redirected to www.example.org']);
   }
   assert.equal(of('/meta-refresh').final_url, urlOf('/unicode'));
   assert.equal(of('/push-state').final_url, urlOf('/elsewhere'));
-  assert.deepEqual(of('/popup').notes, [`a window that the page opened was closed: ${urlOf('/unicode')}`]);
+  assert.deepEqual(notesOf('/popup'), [`a window that the page opened was closed: ${urlOf('/unicode')}`]);
   assert.equal(of('/unicode').title, 'Zeilen\u2028trenner 🦆');
   assert.equal(of('/lone-surrogate').title, 'half \ud83e');
   // No visit knows what an earlier one was given.
   assert.deepEqual([of('/cookie').title, of('/cookie?again').title], ['Unknown', 'Unknown']);
 
-  for (const { status, packets, http_trace } of recordsOf(run)) {
+  for (const { status, packets, http_trace } of [endless, run].flatMap(recordsOf)) {
     assert.equal(status === 'success', packets !== '');
     assert.equal(status === 'success', http_trace.length > 0);
   }
-  for (const attempt of attemptsOf(run))
-    assert.match(
-      readFileSync(join(run, 'visits', attempt, 'records.jsonl'), 'latin1'),
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
-      /^[\x00-\x7f]*$/,
-    );
+  for (const folder of [endless, run])
+    for (const attempt of attemptsOf(folder))
+      assert.match(
+        readFileSync(join(folder, 'visits', attempt, 'records.jsonl'), 'latin1'),
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+        /^[\x00-\x7f]*$/,
+      );
 
   const asked = readText(join(lab().directory, 'site', 'dns.log')).matchAll(/query\[\w+\] (\S+) from/g);
   const names = new Set([...asked].map(([, name = '']) => name));

@@ -68,8 +68,8 @@ test('200 visits in a row: memory, open files, processes and temporary files do 
       temporary: ['tmp', 'dev/shm'].flatMap((name) => readdirSync(`${root}/${name}`)).length,
     });
   };
-  for (const visits of [40, 80, 120, 160, 195]) {
-    assert.ok(await until(300_000, () => over || made() >= visits));
+  for (const visits of [40, 80, 120, 160, 190]) {
+    assert.ok(await until(600_000, () => over || made() >= visits));
     if (!over) await sample(visits);
   }
   const { code, stderr } = await work;
@@ -80,7 +80,7 @@ test('200 visits in a row: memory, open files, processes and temporary files do 
   assert.equal(samples.length, 5);
   const [first, last] = [samples[0] as Sample, samples.at(-1) as Sample];
   const shown = JSON.stringify(samples);
-  // A visit holds some more than another at the moment of the look; what is never given back is there 155 times.
+  // A visit holds some more than another at the moment of the look; what is never given back is there 150 times.
   assert.ok(last.memory - first.memory < 30_000, shown);
   assert.ok(last.files - first.files < 20, shown);
   assert.ok(last.processes - first.processes < 20, shown);

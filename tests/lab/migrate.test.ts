@@ -10,7 +10,7 @@ const EMPTY = `${NAMESPACE}-empty`;
 const SCRIPT = new URL('../../client/scripts/migrate.ts', import.meta.url).pathname;
 const TUNNELS = ['wgnet1', 'wgnet2', 'wgnet3'];
 /** For whatever a test waits for; reached only where something is broken. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 interface Line {
   event: string;

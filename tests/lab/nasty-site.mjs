@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttps } from 'node:https';
+import { hold } from './nasty-held.mjs';
 import { CAPTCHAS, login, WALLS } from './nasty-walls.mjs';
 
 const [address, keyFile, certificateFile] = process.argv.slice(2);
@@ -70,6 +71,9 @@ const PATHS = {
       response,
       page('Slow part', `${TEXT}<img src="/slow?ms=${Number(query.get('ms') ?? 1000)}" alt="">`),
     ),
+  '/held': ({ response, query }) =>
+    send(response, page('Held', TEXT, `<link rel="stylesheet" href="/held-part?gate=${query.get('gate')}">`)),
+  '/held-part': ({ response, query }) => hold(response, query.get('gate') ?? ''),
   '/download': ({ response }) =>
     send(response, FILLER, {
       type: 'application/zip',

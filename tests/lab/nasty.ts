@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
 import { until } from '../../scripts/lib/lab/poll.ts';
@@ -9,11 +9,17 @@ import { spawnDetached } from '../../scripts/lib/transport/local.ts';
 /** Where the site of nasty pages answers (nasty-site.mjs lists them), in every lab in which it was started. */
 export const NASTY = { http: `http://${SITE}:8080`, https: `https://${SITE}:8443` };
 
+/** A page of 1.5 MB whose load event waits for {@link openGate}: what is done meanwhile is done in mid-visit, on any machine. */
+export const heldPage = (gate: string): string => `${NASTY.http}/held?gate=${gate}`;
+const gateFile = (lab: Lab, gate: string): string => join(lab.directory, 'site', `open-${gate}`);
+export const openGate = (lab: Lab, gate: string): void => writeFileSync(gateFile(lab, gate), '');
+export const closeGate = (lab: Lab, gate: string): void => rmSync(gateFile(lab, gate), { force: true });
+
 const [KEY, CERTIFICATE] = ['/tmp/nasty.key', '/tmp/nasty.crt'];
 
 /** Starts the site of nasty pages in the lab's machine `inet`, for as long as that runs. */
 export async function startNasty(lab: Lab): Promise<typeof NASTY> {
-  for (const name of ['nasty-site.mjs', 'nasty-walls.mjs'])
+  for (const name of ['nasty-site.mjs', 'nasty-walls.mjs', 'nasty-held.mjs'])
     copyFileSync(`tests/lab/${name}`, join(lab.directory, 'site', name));
   const pair = [
     '-newkey',
@@ -42,6 +48,6 @@ export async function startNasty(lab: Lab): Promise<typeof NASTY> {
   spawnDetached(words, log);
   const answers = async (url: string): Promise<boolean> =>
     (await lab.exec('inet', ['curl', '-skf', '-m', '5', '-o', '/dev/null', url])).code === 0;
-  for (const url of Object.values(NASTY)) assert.ok(await until(10_000, () => answers(url)), `see ${log}`);
+  for (const url of Object.values(NASTY)) assert.ok(await until(60_000, () => answers(url)), `see ${log}`);
   return NASTY;
 }

@@ -26,17 +26,17 @@ export const collector = (lab: Lab, urls: readonly string[], ...flags: string[])
     { input: urls.map((url) => `${url}\n`).join('') },
   );
 
-/** For shell lines: the number of the collector's process. */
-export const COLLECTOR = "$(pgrep -f '^node --import tsx /comps/fetch_websites')";
+/** For shell lines: the number of the collector's process; the oldest, as what it starts is a copy of it for a moment. */
+export const COLLECTOR = "$(pgrep -of '^node --import tsx /comps/fetch_websites')";
 
-/** Shell conditions on the visit under way in a run: its captures have begun; the large page is on its way. */
+/** Shell conditions on the visit under way in a run: its captures have begun; a megabyte of its page has come. */
 export const begun = (run: string, visit: string): string => `[ -s ${run}/${WORK}/${visit}/wgnet1.pcap ]`;
 export const loading = (run: string, visit: string): string =>
-  `find ${run}/${WORK}/${visit} -name 'wgnet*.pcap' -size +1000k 2>/dev/null | grep -q .`;
+  `[ "$(cat ${run}/${WORK}/${visit}/wgnet*.pcap 2>/dev/null | wc -c)" -gt 1000000 ]`;
 
-/** A shell line that waits for a condition, then acts. */
+/** A shell line that waits for a condition, for a minute and more, then acts. */
 export const onceLine = (condition: string, action: string): string =>
-  `i=0; until ${condition}; do i=$((i + 1)); [ $i -gt 2000 ] && exit 9; sleep 0.02; done; ${action}`;
+  `i=0; until ${condition}; do i=$((i + 1)); [ $i -gt 4000 ] && exit 9; sleep 0.02; done; ${action}`;
 
 /** Acts in the client as soon as a condition holds there. */
 export async function once(lab: Lab, condition: string, action: string): Promise<void> {
@@ -46,10 +46,15 @@ export async function once(lab: Lab, condition: string, action: string): Promise
 
 const TOOLS = 'fetch_websites|migrate\\.ts|tcpdump|chrom|ip -force|ping';
 
-/** No process of a collector is left in the client, after some seconds at most. */
+/** Ends at once what is left of a collector: what a test that failed leaves is not the next one's. */
+export async function endTools(lab: Lab): Promise<void> {
+  await lab.exec('client', ['pkill', '-KILL', '-f', TOOLS]);
+}
+
+/** No process of a collector is left in the client, sooner or later. */
 export async function nothingRuns(lab: Lab): Promise<void> {
   const left = () => lab.exec('client', ['pgrep', '-af', TOOLS]);
-  if (await until(5000, async () => (await left()).code === 1)) return;
+  if (await until(60_000, async () => (await left()).code === 1)) return;
   assert.fail(`still at work: ${(await left()).stdout}`);
 }
 

@@ -97,7 +97,7 @@ test('set-up while the service is still starting, as after a reboot: it waits, a
   assert.equal(await on('vpn1', 'nft list tables'), '');
   await on('vpn1', 'systemctl start --no-block wg-quick@wg0');
   assert.ok(
-    await until(10_000, async () => (await lab().exec('vpn1', ['ip', 'link', 'show', 'wg0'])).code === 0),
+    await until(60_000, async () => (await lab().exec('vpn1', ['ip', 'link', 'show', 'wg0'])).code === 0),
   );
   await goodSetup(lab());
   await on(
@@ -162,7 +162,7 @@ test('a host down: named with reason and next step, the others finish, exit 4, n
   const files = clientFiles(lab());
   await lab().stop('vpn2');
   await on('vpn1', 'nft delete table ip comps');
-  const { code, stdout, hosts } = await runSetup(lab(), '--timeout', '3');
+  const { code, stdout, hosts } = await runSetup(lab(), '--timeout', '10');
   assert.equal(code, 4);
   assert.match(
     stdout,
@@ -217,7 +217,7 @@ test('a package lock that somebody holds is waited for', async () => {
   const slow = 'apt-get -q -o DPkg::Pre-Invoke::="touch /tmp/held; sleep 5" install -y --reinstall nftables';
   const holder = lab().exec('vpn1', ['sh', '-c', slow]);
   assert.ok(
-    await until(20_000, async () => (await lab().exec('vpn1', ['test', '-e', '/tmp/held'])).code === 0),
+    await until(60_000, async () => (await lab().exec('vpn1', ['test', '-e', '/tmp/held'])).code === 0),
   );
   const { stdout } = await goodSetup(lab());
   assert.match(stdout, /\[198\.51\.100\.11\] packages: install wireguard-go/);

@@ -1,0 +1,94 @@
+/** Test files side by side, a process each: what each said comes as a whole, as soon as it is over. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { EXIT, Fault, paint } from '../scripts/lib/cli.ts';
+import { seconds } from '../scripts/lib/progress.ts';
+
+export interface TestFile {
+  path: string;
+  /** Of files with the same word here, one runs at a time. */
+  alone?: string;
+}
+
+/** The next file that may run beside those that do; undefined where none may yet, or none is left. */
+export function nextOf(waiting: readonly TestFile[], running: Iterable<TestFile>): TestFile | undefined {
+  const taken = new Set([...running].map(({ alone }) => alone));
+  return waiting.find(({ alone }) => alone === undefined || !taken.has(alone));
+}
+
+/** Those whose names are in `first`, in its order, then all others. */
+export function inOrder(paths: readonly string[], first: readonly string[]): string[] {
+  const place = (path: string): number => {
+    const at = first.findIndex((name) => path.endsWith(`/${name}.test.ts`));
+    return at === -1 ? first.length : at;
+  };
+  return [...paths].sort((a, b) => place(a) - place(b));
+}
+
+interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+const STOPS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const isStop = (signal: NodeJS.Signals | null): boolean => STOPS.some((each) => each === signal);
+
+/**
+ * Runs each file, so many at a time, the first ones first; the paths of those that failed. Ctrl-C reaches them from the
+ * terminal, and another signal through this; then a Fault is thrown, once all have ended.
+ */
+export async function runFiles(files: readonly TestFile[], lanes: number): Promise<string[]> {
+  const running = new Map<TestFile, ChildProcess>();
+  const waiting = [...files];
+  const failed: string[] = [];
+  let stopped = false;
+  const endAll = (): void => {
+    stopped = true;
+    for (const child of running.values()) child.kill('SIGTERM');
+  };
+  for (const signal of STOPS) {
+    process.removeAllListeners(signal);
+    process.on(signal, endAll);
+  }
+
+  function start(file: TestFile): Promise<Ended & { said: string }> {
+    const words = ['--import=tsx', '--test-reporter=spec', file.path];
+    const child = spawn('node', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    running.set(file, child);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+      });
+    return new Promise((resolve) => {
+      child.once('error', (error) => resolve({ code: 127, signal: null, said: `${said}${error.message}\n` }));
+      child.once('close', (code, signal) => resolve({ code, signal, said }));
+    });
+  }
+
+  async function run(file: TestFile): Promise<void> {
+    waiting.splice(waiting.indexOf(file), 1);
+    const began = performance.now();
+    const { code, signal, said } = await start(file);
+    running.delete(file);
+    if (isStop(signal)) stopped = true;
+    if (code !== 0) failed.push(file.path);
+    const how = code === 0 ? paint.green('good') : paint.red(signal === null ? 'failed' : signal);
+    console.log(
+      `\n${paint.bold(file.path)}\n${said}${file.path}: ${how}, ${seconds(performance.now() - began)}`,
+    );
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    const fill = (): void => {
+      while (!stopped && running.size < lanes) {
+        const file = nextOf(waiting, running.keys());
+        if (file === undefined) break;
+        run(file).then(fill, reject);
+      }
+      if (running.size === 0) resolve();
+    };
+    fill();
+  });
+  if (stopped) throw new Fault({ what: 'the tests were stopped', code: EXIT.interrupted });
+  return failed;
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { inOrder, nextOf, runFiles } from '../lanes.ts';
+
+const [a, b, c] = [{ path: 'a', alone: 'x' }, { path: 'b', alone: 'x' }, { path: 'c' }] as const;
+
+test('the next file: the first one that is not kept from running by one that runs', () => {
+  assert.equal(nextOf([a, b, c], []), a);
+  assert.equal(nextOf([b, c], [a]), c);
+  assert.equal(nextOf([b, c], [c]), b);
+  assert.equal(nextOf([b], [a]), undefined);
+  assert.equal(nextOf([], []), undefined);
+});
+
+test('files that are named come first, in their order; the others stay as they were', () => {
+  const paths = ['t/a.test.ts', 't/b.test.ts', 't/bb.test.ts', 't/c.test.ts'];
+  assert.deepEqual(inOrder(paths, ['c', 'b', 'none']), [paths[3], paths[1], paths[0], paths[2]]);
+});
+
+test('each file is run, one that fails or is killed is named, and what each said comes as a whole', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'comps-lanes-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, work: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, `import { test } from 'node:test';\ntest('${name} is run', () => { ${work} });\n`);
+    return { path };
+  };
+  const files = [
+    file('good.test.mjs', ''),
+    file('bad.test.mjs', 'throw new Error("no")'),
+    file('killed.test.mjs', 'process.kill(process.pid, "SIGKILL")'),
+  ];
+  const said = t.mock.method(console, 'log', () => {});
+  const failed = await runFiles(files, 2);
+  const blocks = said.mock.calls.map((call) => String(call.arguments[0]));
+  assert.deepEqual(failed.sort(), [files[1]?.path, files[2]?.path]);
+  assert.equal(blocks.length, 3);
+  for (const name of ['good', 'bad'])
+    assert.equal(blocks.filter((block) => block.includes(`${name}.test.mjs is run`)).length, 1);
+});
+
+test('a file that is told to stop ends all: those that wait are not begun', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'comps-lanes-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const paths = ['first', 'second'].map((name) => join(folder, `${name}.mjs`));
+  for (const path of paths)
+    writeFileSync(path, 'process.kill(process.pid, "SIGINT"); setInterval(() => {}, 1000);');
+  const said = t.mock.method(console, 'log', () => {});
+  await assert.rejects(
+    runFiles(
+      paths.map((path) => ({ path })),
+      1,
+    ),
+    { code: 99 },
+  );
+  assert.equal(said.mock.callCount(), 1);
+});

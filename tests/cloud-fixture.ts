@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import ssh2 from 'ssh2';
 import { createCloud } from '../scripts/lib/lab/cloud/cloud.ts';
 import { md5Fingerprint } from '../scripts/lib/lab/cloud/routes-account.ts';
 import type { AccountKey, Cloud, CloudOptions } from '../scripts/lib/lab/cloud/types.ts';
+import { newHostKey } from '../scripts/lib/transport/host-key.ts';
 import { type LoopbackMachines, loopbackMachines } from './cloud-machines.ts';
 
 export * from './cloud-machines.ts';
@@ -55,7 +55,7 @@ export interface TestCloud {
 
 /** A client's key pair, as a key of the account. */
 export function makeKey(folder: string, id = 512_189): TestKey {
-  const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519');
+  const { privateKey, publicKey } = newHostKey();
   const file = join(folder, 'id_ed25519');
   writeFileSync(file, privateKey, { mode: 0o600 });
   return {

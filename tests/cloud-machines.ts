@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2';
 import type { MachineOrder, Machines } from '../scripts/lib/lab/cloud/types.ts';
 import { hostKeyIn } from '../scripts/lib/lab/cloud/user-data.ts';
+import { newHostKey } from '../scripts/lib/transport/host-key.ts';
 
 /** What a script sent to a droplet comes to. */
 export interface ScriptAnswer {
@@ -46,7 +47,7 @@ export interface LoopbackMachines extends Machines {
   close(): Promise<void>;
 }
 
-const freshKey = (): string => ssh2.utils.generateKeyPairSync('ed25519').private;
+const freshKey = (): string => newHostKey().privateKey;
 
 /** Whether a login is by one of the order's keys, and signed with it. */
 function isAllowed(attempt: AuthContext, { publicKeys }: MachineOrder): boolean {

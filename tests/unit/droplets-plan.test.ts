@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import ssh2 from 'ssh2';
 import { parse } from 'yaml';
 import { parseConfig } from '../../scripts/lib/config.ts';
 import type { Droplet, Image, Region, Size } from '../../scripts/lib/digitalocean/api.ts';
@@ -254,6 +255,15 @@ test('the record: written at each change, for its owner alone; a broken one is r
   for (const text of ['', '{', '{"format":2,"droplets":[]}', '{"format":1,"droplets":[{"name":"a"}]}']) {
     writeFileSync(saved.file, text);
     assert.throws(() => openSaved(inventory), /hosts.ini.json: is not what provision.ts writes there/);
+  }
+});
+
+test('host keys: each can be read, also one in 256 whose first byte is a zero', () => {
+  for (let i = 0; i < 1500; i++) {
+    const { privateKey, publicKey } = newHostKey();
+    const parsed = ssh2.utils.parseKey(privateKey);
+    assert.ok(!(parsed instanceof Error), String(parsed));
+    assert.equal(parsed.getPublicSSH().toString('base64'), publicKey.split(' ')[1]);
   }
 });
 

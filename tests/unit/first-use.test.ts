@@ -9,6 +9,7 @@ import ssh2 from 'ssh2';
 import { EXIT, Fault } from '../../scripts/lib/cli.ts';
 import { quoteAll } from '../../scripts/lib/shell.ts';
 import { meetStrangers } from '../../scripts/lib/transport/first-use.ts';
+import { newHostKey } from '../../scripts/lib/transport/host-key.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
 import { loginOf } from '../../scripts/lib/transport/login.ts';
 
@@ -45,7 +46,7 @@ const listening = (server: NetServer | ssh2.Server, address: string): Promise<nu
 
 /** A server that nobody can log in to; each has an address of its own. */
 async function sshServer(i: number): Promise<Server> {
-  const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519');
+  const { privateKey, publicKey } = newHostKey();
   const file = join(home, `host${i}.pub`);
   writeFileSync(file, publicKey);
   const print = execFileSync('ssh-keygen', ['-lf', file], { encoding: 'utf8' }).split(' ')[1] ?? '';

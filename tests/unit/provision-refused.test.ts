@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import ssh2 from 'ssh2';
+import { newHostKey } from '../../scripts/lib/transport/host-key.ts';
 import { COMPS, type Provisioner, startProvisioner, VPNS } from '../provisioner.ts';
 
 const posts = (user: Provisioner): number =>
@@ -15,7 +15,7 @@ const unset = (user: Provisioner, key: string): void =>
     user.read('config.cfg').replace(new RegExp(`^${key}:.*\n`, 'm'), ''),
   );
 
-const otherKey = ssh2.utils.generateKeyPairSync('ed25519').private;
+const otherKey = newHostKey().privateKey;
 
 /** One account for the tests that make nothing. */
 let idle: Provisioner;

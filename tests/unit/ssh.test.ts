@@ -4,11 +4,13 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import ssh2, { type ServerChannel } from 'ssh2';
 import { EXIT } from '../../scripts/lib/cli.ts';
+import { newHostKey } from '../../scripts/lib/transport/host-key.ts';
 import { connectSsh, SshFault, type SshOptions, type SshTrouble } from '../../scripts/lib/transport/ssh.ts';
 
-const [hostKey, otherKey, userKey, strangerKey] = [1, 2, 3, 4].map(() =>
-  ssh2.utils.generateKeyPairSync('ed25519'),
-);
+const [hostKey, otherKey, userKey, strangerKey] = [1, 2, 3, 4].map(() => {
+  const { privateKey, publicKey } = newHostKey();
+  return { private: privateKey, public: publicKey };
+});
 const open = new Set<{ close: () => void }>();
 after(() => {
   for (const one of open) one.close();

@@ -150,9 +150,37 @@ function requireWhole(user: Provisioner): void {
   assert.equal(user.read('known_hosts').trim().split('\n').length, 3);
 }
 
-describe('provisioning', { concurrency: 6 }, () => {
+const DELETING: [string, (CloudFault | string)[], RegExp[], number][] = [
+  ['429, 500 and 503 of the deletion', ['429=1:DELETE *', '500:DELETE *', '503:DELETE *'], [], 0],
+  ['a pending event', ['422=pending:DELETE *:2'], [], 0],
+  ['an answer that is lost', ['reset-after:DELETE *', '500-after:DELETE *'], [], 0],
+  ['an HTML page in the place of an answer to it', ['html:DELETE *'], [/answers nonsense/, /--api-url/], 4],
+  ['one that survives its deletion', ['survives=wgnet1'], [], 0],
+  ['a token that may not delete', [`scopes=${SCOPES}`], [/droplet:delete/], 2],
+];
+
+describe('faults', { concurrency: 8 }, () => {
+  // The one that waits longest comes first.
+  for (const [what, faults, said, code] of DELETING)
+    test(`tearing down: ${what}`, async () => {
+      const user = await startProvisioner();
+      assert.equal((await user.provision()).code, 0);
+      for (const fault of faults) user.cloud.addFault(fault);
+      const met = await user.tearDown();
+      for (const each of said) assert.match(met.said, each);
+      assert.equal(met.code, code, met.said);
+      user.requireTrue(...user.names());
+      user.cloud.clearFaults();
+      const again = await user.tearDown();
+      assert.equal(again.code, 0, again.said);
+      assert.deepEqual(user.names(), []);
+      user.requireTrue();
+      assert.equal(user.read('known_hosts'), '');
+      await user.close();
+    });
+
   for (const [what, { faults, code, said = [], names = [], hosts, creates = 3, lines = [] }] of CASES)
-    test(what, async () => {
+    test(`provisioning: ${what}`, async () => {
       const user = await startProvisioner({ faults });
       if (lines.length > 0) user.settings(...lines);
       const met = await user.provision();
@@ -170,35 +198,6 @@ describe('provisioning', { concurrency: 6 }, () => {
       requireWhole(user);
       const sent = user.cloud.requests.filter(({ method }) => method === 'POST').length;
       if (code !== 1 && stuck.length === 0 && names.length > 0) assert.equal(sent, creates);
-      await user.close();
-    });
-});
-
-const DELETING: [string, (CloudFault | string)[], RegExp[], number][] = [
-  ['429, 500 and 503 of the deletion', ['429=1:DELETE *', '500:DELETE *', '503:DELETE *'], [], 0],
-  ['a pending event', ['422=pending:DELETE *:2'], [], 0],
-  ['an answer that is lost', ['reset-after:DELETE *', '500-after:DELETE *'], [], 0],
-  ['an HTML page in the place of an answer to it', ['html:DELETE *'], [/answers nonsense/, /--api-url/], 4],
-  ['one that survives its deletion', ['survives=wgnet1'], [], 0],
-  ['a token that may not delete', [`scopes=${SCOPES}`], [/droplet:delete/], 2],
-];
-
-describe('tearing down', { concurrency: 6 }, () => {
-  for (const [what, faults, said, code] of DELETING)
-    test(what, async () => {
-      const user = await startProvisioner();
-      assert.equal((await user.provision()).code, 0);
-      for (const fault of faults) user.cloud.addFault(fault);
-      const met = await user.tearDown();
-      for (const each of said) assert.match(met.said, each);
-      assert.equal(met.code, code, met.said);
-      user.requireTrue(...user.names());
-      user.cloud.clearFaults();
-      const again = await user.tearDown();
-      assert.equal(again.code, 0, again.said);
-      assert.deepEqual(user.names(), []);
-      user.requireTrue();
-      assert.equal(user.read('known_hosts'), '');
       await user.close();
     });
 });

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { until } from '../../scripts/lib/lab/poll.ts';
 import { goodSetup } from '../lab/fixture.ts';
-import { useEngine } from './fixture.ts';
-import { PROBE, SITE, wgclient } from './wgclient.ts';
+import { PATIENCE, useEngine } from './fixture.ts';
+import { SITE, wgclient } from './wgclient.ts';
 
 const { lab, engine } = useEngine('wgstart', { vpn: 2 }, (lab) => goodSetup(lab));
-const { ask, compose, healthy, inspect, leaksDuring, logs, sh, trySh } = wgclient(lab, engine);
+const { ask, compose, healthy, inspect, leaksDuring, logs, probe, sh, trySh } = wgclient(lab, engine);
 
 /** An empty folder of this file's own beside the lab's files. */
 const scratch = (name: string): string => {
@@ -22,15 +22,24 @@ const docker = (...words: string[]) => engine().exec(['docker', ...words]);
 /** Starts the container by hand, beside docker-compose. */
 const run = (...words: string[]) => docker('run', '-d', '--name', 'wgclient', ...words, 'comps-client');
 const spoke = async (pattern: RegExp): Promise<void> => {
-  await until(20_000, async () => pattern.test(await logs()));
+  await until(PATIENCE, async () => pattern.test(await logs()));
   assert.match(await logs(), pattern);
 };
-const probe = () => trySh(`(${PROBE} & wait) >/dev/null 2>&1`);
 
 afterEach(async () => {
   await compose(['down', '-t', '1']);
   await docker('rm', '-f', 'wgclient');
   await docker('network', 'rm', 'other');
+});
+
+test('the probes see a network that stays open, before anything is set up', async () => {
+  const override = join(lab().directory, 'open.yml');
+  writeFileSync(override, 'services: {wgclient: {command: [sleep, infinity]}}\n');
+  const leaked = await leaksDuring('open', async () => {
+    await compose(['-f', 'docker-compose.yml', '-f', override, 'up', '-d']);
+    await probe();
+  });
+  assert.ok(leaked > 0);
 });
 
 test('no client files yet: one line with the next command, no loop, and closed meanwhile', async () => {
@@ -90,7 +99,7 @@ for (const [what, breakIt] of [
     assert.equal(leaked, 0);
     cpSync(lab().clientDirectory, files, { recursive: true });
     assert.ok(await healthy(), await logs());
-    assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
+    assert.equal(await sh(`curl -sS -m 60 http://${SITE}/ip`), lab().addressOf('comp1'));
   });
 
 test('where nftables does not work it has no interface but lo; without NET_ADMIN it does not run', async () => {
@@ -105,17 +114,20 @@ test('where nftables does not work it has no interface but lo; without NET_ADMIN
     'curl',
     '-sS',
     '-m',
-    '5',
+    '60',
     `http://${SITE}/ip`,
   );
   assert.equal(open.stdout.trim(), lab().addressOf('engine'));
   await run(...words, '--cap-add', 'NET_ADMIN');
   await spoke(/^wgclient: cannot close its network with nftables[^\n]*; next, on the host: [^\n]*\n$/);
-  assert.notEqual((await trySh(`curl -sS -m 2 http://${SITE}/ip`)).code, 0);
+  assert.notEqual((await trySh(`curl -sS -m 60 http://${SITE}/ip`)).code, 0);
   await docker('rm', '-f', 'wgclient');
   await run('--network', 'other');
   await spoke(/^wgclient: may not configure its network[^\n]*; next: [^\n]*\n$/);
   assert.ok(
-    await until(10_000, async () => (await inspect('{{.State.Running}} {{.State.ExitCode}}')) === 'false 1'),
+    await until(
+      PATIENCE,
+      async () => (await inspect('{{.State.Running}} {{.State.ExitCode}}')) === 'false 1',
+    ),
   );
 });

@@ -5,20 +5,18 @@ import { test } from 'node:test';
 import { until } from '../../scripts/lib/lab/poll.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
 import { goodSetup } from '../lab/fixture.ts';
-import { useEngine } from './fixture.ts';
+import { PATIENCE, useEngine } from './fixture.ts';
 import { SITE, wgclient } from './wgclient.ts';
 
 const { lab, engine } = useEngine('wgclient', { vpn: 3 }, (lab) => goodSetup(lab));
-const { ask, goodCompose, healthy, inspect, leaksDuring, logs, sh, trustSites, trySh } = wgclient(
-  lab,
-  engine,
-);
+const { ask, goodCompose, healthy, inspect, leaksDuring, logs, sh, trustSites, trySh, underMigration } =
+  wgclient(lab, engine);
 
 test('up: healthy; the site answers and sees the comp server, by name too; nothing past the tunnels', async () => {
   const leaked = await leaksDuring('up', async () => {
     await goodCompose('up', '-d');
     assert.ok(await healthy(), await logs());
-    assert.equal(await sh('curl -sS -m 10 http://www.example.org/ip'), lab().addressOf('comp1'));
+    assert.equal(await sh('curl -sS -m 60 http://www.example.org/ip'), lab().addressOf('comp1'));
   });
   assert.equal(leaked, 0);
   assert.match(await logs(), /up; all traffic goes through the tunnels/);
@@ -58,15 +56,11 @@ test('migration by `npx zx`, with its log on standard output: every path carries
   const bytes = async (): Promise<number[]> =>
     (await sh('cat /sys/class/net/wgnet*/statistics/rx_bytes')).split('\n').map(Number);
   const before = await bytes();
-  const migration = trySh('npx zx /comps/migrate.ts --period 0.05 --seed 7 --duration 6');
-  await sh(`curl -sS -m 30 --limit-rate 2M -o /dev/null http://${SITE}/10m`);
-  const { code, stdout, stderr } = await migration;
-  assert.equal(code, 0, stderr);
-  const lines = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  assert.deepEqual([lines[0].seed, lines.at(-1).errors], [7, 0]);
+  const log = await underMigration('--period 0.05 --seed 7', () =>
+    sh(`curl -sS -m 300 --limit-rate 2M -o /dev/null http://${SITE}/10m`),
+  );
+  const lines = log.split('\n').map((line) => JSON.parse(line));
+  assert.deepEqual([lines[0].seed, lines.at(-1).reason, lines.at(-1).errors], [7, 'SIGTERM', 0]);
   const carried = (await bytes()).map((after, i) => after - (before[i] ?? 0));
   const sum = carried.reduce((a, b) => a + b);
   for (const share of carried) assert.ok(share / sum > 0.2, carried.join(', '));
@@ -87,7 +81,7 @@ test('Chromium runs with its sandbox, as a user of its own, through the tunnels'
   const dump = (url: string) =>
     engine().exec([
       ...asBrowser,
-      ...['timeout', '60', 'chromium', '--headless', '--disable-gpu'],
+      ...['timeout', '180', 'chromium', '--headless', '--disable-gpu'],
       ...[
         '--no-first-run',
         '--disable-background-networking',
@@ -105,7 +99,7 @@ test('Chromium runs with its sandbox, as a user of its own, through the tunnels'
   const begun = engine().exec([
     ...asBrowser,
     'timeout',
-    '30',
+    '180',
     'sh',
     '-c',
     `exec chromium ${flags} about:blank`,
@@ -116,7 +110,10 @@ test('Chromium runs with its sandbox, as a user of its own, through the tunnels'
       `for n in user pid net; do [ "$(readlink /proc/${renderer}/ns/$n)" != "$(readlink /proc/1/ns/$n)" ] || exit 1; done
        grep -c 'Seccomp_filters:.[2-9]' /proc/${renderer}/status`,
     );
-  assert.ok(await until(20_000, async () => (await isolated()).stdout === '1\n'), (await isolated()).stderr);
+  assert.ok(
+    await until(PATIENCE, async () => (await isolated()).stdout === '1\n'),
+    (await isolated()).stderr,
+  );
   await trySh('pkill -f [r]emote-debugging-port=9333');
   await begun;
 });
@@ -136,11 +133,11 @@ test('playwright-core drives that Chromium to a page over HTTPS, under migration
     const main = await page.goto('https://many.example.org/', { waitUntil: 'load' });
     console.log(JSON.stringify([main.status(), (await main.securityDetails()).issuer, parts >= 61]));
     await browser.close();`;
-  const migration = trySh('npx zx /comps/migrate.ts --period 0.1 --strategy wr --seed 42 --duration 10');
   const node = ['node', '--input-type=module', '-e', program];
-  const { stdout, stderr } = await engine().exec(['docker', 'exec', '-u', 'browser', 'wgclient', ...node]);
-  assert.equal(stdout.trim(), '[200,"CoMPS lab",true]', stderr);
-  assert.equal((await migration).code, 0);
+  await underMigration('--period 0.1 --strategy wr --seed 42', async () => {
+    const { stdout, stderr } = await engine().exec(['docker', 'exec', '-u', 'browser', 'wgclient', ...node]);
+    assert.equal(stdout.trim(), '[200,"CoMPS lab",true]', stderr);
+  });
 });
 
 test('the captures see leaks of each kind: a container of the same network that sends past the tunnels', async () => {
@@ -155,7 +152,7 @@ test('the captures see leaks of each kind: a container of the same network that 
     '203.0.113.53',
     'comps-client',
   ];
-  const line = `ping -c 1 -W 1 ${SITE}; getent ahosts www.example.org; curl -sS -m 5 http://${SITE}/ip`;
+  const line = `ping -c 1 -W 1 ${SITE}; getent ahosts www.example.org; curl -sS -m 60 http://${SITE}/ip`;
   await leaksDuring('control', () => engine().exec([...words, 'sh', '-c', line]), bridge);
   for (const file of ['control', 'control-bridge'])
     for (const kind of ['icmp', 'udp port 53', 'tcp port 80']) {
@@ -172,9 +169,10 @@ const lifecycles: [string, () => Promise<unknown>][] = [
   [
     'its first program killed: Docker starts it again',
     async () => {
-      // The shell that says so goes with it.
-      await trySh('pkill -KILL -x sleep');
-      assert.ok(await until(20_000, async () => (await inspect('{{.RestartCount}}')) === '1'));
+      const restarts = () => inspect('{{.RestartCount}}');
+      const before = await restarts();
+      await trySh('pkill -KILL -x comps-client');
+      assert.ok(await until(PATIENCE, async () => (await restarts()) !== before));
     },
   ],
 ];
@@ -184,7 +182,7 @@ for (const [what, work] of lifecycles)
     const again = async () => {
       await work();
       assert.ok(await healthy(), await logs());
-      assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
+      assert.equal(await sh(`curl -sS -m 60 http://${SITE}/ip`), lab().addressOf('comp1'));
     };
     assert.equal(await leaksDuring(what.replaceAll(/\W+/g, '-'), again, bridge), 0);
   });
@@ -194,7 +192,7 @@ test('down, and up: closed all the time, and healthy again', async () => {
     await goodCompose('down', '-t', '1');
     await goodCompose('up', '-d');
     assert.ok(await healthy(), await logs());
-    assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
+    assert.equal(await sh(`curl -sS -m 60 http://${SITE}/ip`), lab().addressOf('comp1'));
   });
   assert.equal(leaked, 0);
 });
@@ -206,10 +204,13 @@ test('a tunnel that is gone is named, and comes back by itself; so do all of the
     async () => {
       const { stdout } = await trySh('ip link delete wgnet2; comps-health');
       assert.match(stdout, /^wgnet2: not up\n/);
-      assert.ok(await until(20_000, async () => (await trySh('comps-health')).code === 0));
+      assert.ok(await until(PATIENCE, async () => (await trySh('comps-health')).code === 0));
+      const seen = async () => (await logs()).match(/a tunnel is gone/g)?.length;
+      const before = await seen();
       await trySh('pkill -KILL wireguard-go');
-      assert.ok(await until(20_000, async () => (await trySh('comps-health')).code === 0));
-      assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
+      assert.ok(await until(PATIENCE, async () => (await seen()) !== before));
+      assert.ok(await until(PATIENCE, async () => (await trySh('comps-health')).code === 0));
+      assert.equal(await sh(`curl -sS -m 60 http://${SITE}/ip`), lab().addressOf('comp1'));
     },
     bridge,
   );
@@ -231,9 +232,10 @@ test('health: a handshake of more than three minutes ago is none, on every tunne
   };
   for (const name of ['wg0', 'wgnet1', 'wgnet3']) {
     assert.equal((await health(name, 170)).code, 0, name);
-    const { code, stdout } = await health(name, 200);
+    // comps-health looks at the clock before it asks: on a busy machine, some seconds before.
+    const { code, stdout } = await health(name, 295);
     assert.equal(code, 1, name);
-    assert.match(stdout, new RegExp(`^${name}: last handshake 20\\d s ago\\n$`));
+    assert.match(stdout, new RegExp(`^${name}: last handshake 2\\d\\d s ago\\n$`));
   }
 });
 
@@ -241,11 +243,13 @@ test('a proxy that is dead at the start: unhealthy and named, while the others c
   await lab().stop('vpn2');
   await goodCompose('restart', '-t', '1');
   assert.ok(
-    await until(30_000, async () => /^wgnet2: no handshake yet\n/.test((await trySh('comps-health')).stdout)),
+    await until(PATIENCE, async () =>
+      /^wgnet2: no handshake yet\n/.test((await trySh('comps-health')).stdout),
+    ),
   );
   assert.notEqual(await inspect('{{.State.Health.Status}}'), 'healthy');
   await sh('ip route replace default dev wgnet1 table 51821');
-  assert.equal(await sh(`curl -sS -m 10 http://${SITE}/ip`), lab().addressOf('comp1'));
+  assert.equal(await sh(`curl -sS -m 60 http://${SITE}/ip`), lab().addressOf('comp1'));
   await lab().start('vpn2');
   // It is a new machine, with a new key.
   await goodSetup(lab());

@@ -5,13 +5,16 @@ import { type Capture, capture } from '../../scripts/lib/lab/capture.ts';
 import type { Engine } from '../../scripts/lib/lab/engine.ts';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
 import { until } from '../../scripts/lib/lab/poll.ts';
+import { PATIENCE } from './fixture.ts';
 
 export const GATE = '10.210.1.3';
 export const COMP = '10.210.3.200';
 export const SITE = '10.210.3.80';
 /** Asks the lab’s own site, which the engine reaches: the demo’s Internet, where it has one. */
-export const REACH = 'curl -sS -m 3 -o /dev/null http://203.0.113.80/'.split(' ');
+const REACH = 'curl -sS -m 15 -o /dev/null http://203.0.113.80/'.split(' ');
 const MIGRATOR = '^node /comps/migrate.ts';
+/** Where migration that {@link demoOf} starts keeps its log, in the client. */
+export const SWITCH_LOG = '/tmp/test-switches.jsonl';
 
 /** What this file's tests do with a demo; `place` as from `useEngine`. */
 export function demoOf({ lab, engine }: { lab: () => Lab; engine: () => Engine }) {
@@ -54,7 +57,7 @@ export function demoOf({ lab, engine }: { lab: () => Lab; engine: () => Engine }
     docker('ps', '-a', '--filter', 'label=comps.rendering', '--format', '{{.Names}} {{.Status}}');
   async function allHealthy(machines = 7): Promise<void> {
     const good = async () => (await states()).match(/\(healthy\)/g)?.length === machines;
-    assert.ok(await until(60_000, good), await states());
+    assert.ok(await until(PATIENCE, good), await states());
   }
   async function up(machines = 7): Promise<void> {
     await compose('up', '-d', '--no-build');
@@ -67,13 +70,18 @@ export function demoOf({ lab, engine }: { lab: () => Lab; engine: () => Engine }
 
   const migrating = async (): Promise<boolean> =>
     (await tryDocker('exec', 'wg_client', 'pgrep', '-f', MIGRATOR)).code === 0;
+  /** Returns once migration has set its first path. */
   async function startMigration(...words: string[]): Promise<void> {
-    await docker('exec', '-d', 'wg_client', '/etc/wireguard/migrate.sh', ...words);
-    assert.ok(await until(10_000, migrating));
+    await sh(`rm -f ${SWITCH_LOG}`);
+    const line = ['/etc/wireguard/migrate.sh', ...words, '--log', SWITCH_LOG];
+    await docker('exec', '-d', 'wg_client', ...line);
+    const begun = async () =>
+      (await tryDocker('exec', 'wg_client', 'grep', '-q', '"switch"', SWITCH_LOG)).code === 0;
+    assert.ok(await until(PATIENCE, begun), 'no path is set');
   }
   async function stopMigration(): Promise<void> {
     await docker('exec', 'wg_client', 'pkill', '-TERM', '-f', MIGRATOR);
-    assert.ok(await until(10_000, async () => !(await migrating())));
+    assert.ok(await until(PATIENCE, async () => !(await migrating())));
   }
 
   /** Each path’s share of what comes while something is done under migration. */
@@ -87,6 +95,17 @@ export function demoOf({ lab, engine }: { lab: () => Lab; engine: () => Engine }
     return carried.map((bytes) => bytes / sum);
   }
 
+  /** That these machines do not reach what the engine they are on does. */
+  async function reachNothing(...machines: string[]): Promise<void> {
+    assert.equal((await engine().exec(REACH)).code, 0);
+    const reached = async (machine: string) => (await tryDocker('exec', machine, ...REACH)).code === 0;
+    assert.deepEqual(
+      await Promise.all(machines.map(reached)),
+      machines.map(() => false),
+      machines.join(' '),
+    );
+  }
+
   /** Captures what the client may not send: all but the tunnels’ UDP to the proxies and the WebDriver’s answers. */
   async function leaks(name: string): Promise<Capture> {
     const format = '{{range .NetworkSettings.Networks}}{{.MacAddress}}{{end}}';
@@ -98,7 +117,7 @@ export function demoOf({ lab, engine }: { lab: () => Lab; engine: () => Engine }
   }
 
   return {
-    ...{ allHealthy, command, compose, docker, leaks, logs, migrating, openWebsite, render },
+    ...{ allHealthy, command, compose, docker, leaks, logs, migrating, openWebsite, reachNothing, render },
     ...{ sh, sharesDuring, startMigration, states, stopMigration, tryCompose, tryDocker, up },
   };
 }

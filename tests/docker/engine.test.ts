@@ -6,7 +6,7 @@ import { engineOf, startEngine } from '../../scripts/lib/lab/engine.ts';
 import { storeHere, withStore } from '../../scripts/lib/lab/engine-store.ts';
 import { until } from '../../scripts/lib/lab/poll.ts';
 import { attempt, run } from '../../scripts/lib/transport/local.ts';
-import { useEngine } from './fixture.ts';
+import { PATIENCE, useEngine } from './fixture.ts';
 
 const SITE = '203.0.113.80';
 const BASE = 'node:24-trixie-slim';
@@ -90,7 +90,7 @@ test('the base image is what its name says: Node and npm of the major version, t
   assert.equal(inside.split('\n').at(-1), (await run(['npm', 'config', 'get', 'registry'])).trim());
 });
 
-const FETCH = `fetch('http://' + process.argv[1], { signal: AbortSignal.timeout(5000) }).then((r) => r.text()).then((t) => console.log(t.trim()), (e) => console.log(e.cause?.code ?? e.name))`;
+const FETCH = `fetch('http://' + process.argv[1], { signal: AbortSignal.timeout(60000) }).then((r) => r.text()).then((t) => console.log(t.trim()), (e) => console.log(e.cause?.code ?? e.name))`;
 const fetched = (url: string, ...flags: string[]) =>
   docker('run', '--rm', ...flags, BASE, 'node', '-e', FETCH, url);
 
@@ -173,7 +173,7 @@ test('another engine waits for the images, and says so once', async (t) => {
   const second = withStore(storeHere(), async () => {
     come = true;
   });
-  assert.ok(await until(5000, () => said.mock.callCount() === 1));
+  assert.ok(await until(PATIENCE, () => said.mock.callCount() === 1));
   assert.match(
     String(said.mock.calls[0]?.arguments[0]),
     new RegExp(`the lab "${lab().name}".* down --name ${lab().name}`),
@@ -207,7 +207,7 @@ test('killed outright with containers: no process, mount or cgroup is left; `up`
   await leaveThings();
   const { leader } = (await engineOf(lab())) ?? assert.fail('no engine');
   process.kill(leader, 'SIGKILL');
-  assert.ok(await until(10_000, async () => (await traces()).length === 0), (await traces()).join('\n'));
+  assert.ok(await until(PATIENCE, async () => (await traces()).length === 0), (await traces()).join('\n'));
   assert.match(
     (await command('status', '--name', lab().name)).stdout,
     /up in part[\s\S]*engine +192\.0\.2\.3 +down/,

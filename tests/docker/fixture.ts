@@ -4,6 +4,9 @@ import { type Engine, startEngine } from '../../scripts/lib/lab/engine.ts';
 import { type Lab, labDown, labUp, type UpOptions } from '../../scripts/lib/lab/lab.ts';
 import { sweep } from '../lab/sweep.ts';
 
+/** Milliseconds that what is waited for may take: against hanging only, as the machine may be as busy as it likes. */
+export const PATIENCE = 180_000;
+
 /** A lab of this test file's own with a Docker engine in it, up before its first test and gone after its last. */
 export function useEngine(
   topic: string,

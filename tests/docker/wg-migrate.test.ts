@@ -6,8 +6,8 @@ import { capture } from '../../scripts/lib/lab/capture.ts';
 import { until } from '../../scripts/lib/lab/poll.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
 import { recordsIn } from '../lab/collector.ts';
-import { COMP, demoOf, REACH, SITE } from './demo.ts';
-import { useEngine } from './fixture.ts';
+import { COMP, demoOf, SITE, SWITCH_LOG } from './demo.ts';
+import { PATIENCE, useEngine } from './fixture.ts';
 
 const place = useEngine('wgmigrate', { vpn: 1 });
 const { lab, engine } = place;
@@ -18,8 +18,8 @@ test('it is rendered, and docker-compose brings it up: every machine healthy, th
   const left = await capture(lab(), 'left', 'ip or ip6', { role: 'engine' });
   await render();
   await demo.up();
-  assert.equal(await sh('curl -sS -m 10 http://www.example.org/ip'), COMP);
-  const secure = 'curl -sS -m 10 --cacert /etc/wireguard/authority.crt https://www.example.org/ip';
+  assert.equal(await sh('curl -sS -m 60 http://www.example.org/ip'), COMP);
+  const secure = 'curl -sS -m 60 --cacert /etc/wireguard/authority.crt https://www.example.org/ip';
   assert.equal(await sh(secure), COMP);
   assert.equal(await left.stop(), 0, 'not one packet left the computer');
 });
@@ -35,9 +35,7 @@ test('docker-compose builds both images from the rendered folder', async () => {
 });
 
 test('closed: no machine of the demo reaches anything outside, the site and the comp server neither', async () => {
-  assert.equal((await engine().exec(REACH)).code, 0);
-  for (const machine of ['wg_client', 'wgnet1', 'wg0', 'site'])
-    assert.notEqual((await demo.tryDocker('exec', machine, ...REACH)).code, 0, machine);
+  await demo.reachNothing('wg_client', 'wgnet1', 'wg0', 'site');
 });
 
 test('nothing is privileged: one capability where WireGuard is, none in the browser and the gate', async () => {
@@ -54,7 +52,7 @@ test('nothing is privileged: one capability where WireGuard is, none in the brow
 test('a page over HTTPS, under `migrate.sh 0.1`: each path carries its share, nothing goes past the tunnels', async () => {
   const past = await leaks('page');
   const shot = join(lab().directory, 'page.png');
-  const shares = await sharesDuring(['0.1', '--log', '/tmp/log'], async () => {
+  const shares = await sharesDuring(['0.1'], async () => {
     const { code, stdout, stderr } = await openWebsite('www.example.org', '--json', '--screenshot', shot);
     assert.equal(code, 0, stderr);
     const page = JSON.parse(stdout) as Record<string, unknown> & { timing: Record<string, number> };
@@ -64,11 +62,11 @@ test('a page over HTTPS, under `migrate.sh 0.1`: each path carries its share, no
     );
     assert.ok((page.timing.tls ?? 0) > 0 && (page.timing.load ?? 0) > 0);
     assert.equal(readFileSync(shot).subarray(1, 4).toString(), 'PNG');
-    await sh('curl -sS -m 60 --limit-rate 4M -o /dev/null http://www.example.org/10m');
+    await sh('curl -sS -m 300 --limit-rate 2M -o /dev/null http://www.example.org/10m');
   });
   assert.equal(shares.length, 2);
   for (const share of shares) assert.ok(share > 0.3, `shares of ${shares.join(', ')}`);
-  const lines = (await sh('cat /tmp/log')).split('\n').map((line) => JSON.parse(line));
+  const lines = (await sh(`cat ${SWITCH_LOG}`)).split('\n').map((line) => JSON.parse(line));
   assert.deepEqual([lines.at(-1).event, lines.at(-1).errors, lines.at(-1).reason], ['end', 0, 'SIGTERM']);
   assert.equal(await past.stop(), 0);
 });
@@ -88,7 +86,7 @@ test('names are asked for through wg0 only, by whatever program, and Docker’s 
   assert.equal(await sh('cat /etc/resolv.conf', 'browser'), `nameserver ${SITE}`);
   const ask = (server: string, name: string) =>
     sh(
-      `node -e "const r = new (require('dns').Resolver)({ timeout: 1000, tries: 1 }); r.setServers(['${server}']); r.resolve4('${name}', (e, a) => console.log(e ? e.code : a[0]))"`,
+      `node -e "const r = new (require('dns').Resolver)({ timeout: 10000, tries: 2 }); r.setServers(['${server}']); r.resolve4('${name}', (e, a) => console.log(e ? e.code : a[0]))"`,
     );
   assert.equal(await ask('127.0.0.11', 'site'), 'ECONNREFUSED');
   assert.equal(await ask(SITE, 'www.example.org'), SITE);
@@ -105,17 +103,26 @@ test('the site saw nobody but the comp server', async () => {
 });
 
 test('Chromium’s sandbox is on: namespaces and a filter of its own around every page', async () => {
-  const open = openWebsite('www.example.org', '--no-screenshot');
+  let seen = '';
   const renderer = "$(pgrep -of 'type=renderer')";
   const isolated = `for n in user pid net; do [ "$(readlink /proc/${renderer}/ns/$n)" != "$(readlink /proc/self/ns/$n)" ] || exit 1; done
     grep -c 'Seccomp_filters:.[2-9]' /proc/${renderer}/status; xargs -0 -n 1 </proc/${renderer}/cmdline | grep -c sandbox=none`;
-  let seen = '';
   const look = async () => {
     seen = (await demo.tryDocker('exec', 'browser', 'sh', '-c', isolated)).stdout;
     return seen === '1\n0\n';
   };
-  assert.ok(await until(20_000, look), seen);
-  await open;
+  // A visit may be over before it is looked at.
+  let over = false;
+  const visits = (async () => {
+    while (!over) await openWebsite('www.example.org', '--no-screenshot');
+  })();
+  assert.ok(
+    await until(PATIENCE, look).finally(() => {
+      over = true;
+    }),
+    seen,
+  );
+  await visits;
 });
 
 test('open_website: what cannot be had, in one line with the next command', async () => {
@@ -137,7 +144,8 @@ test('open_website: what cannot be had, in one line with the next command', asyn
   const plain = await openWebsite('http://www.example.org/nowhere', '--no-screenshot');
   assert.equal(plain.code, 2);
   assert.match(plain.stdout, /^title +404 Not Found\npage +http:\/\/www\.example\.org\/nowhere\nstatus +404/);
-  assert.equal(await sh('pgrep -c chromium || true', 'browser'), '0', 'no browser is left');
+  const none = async () => (await sh('pgrep -c chromium || true', 'browser')) === '0';
+  assert.ok(await until(PATIENCE, none), 'a browser is left');
 });
 
 test('where Chromium may not make its sandbox, open_website says so, and how to go without', async () => {
@@ -146,7 +154,7 @@ test('where Chromium may not make its sandbox, open_website says so, and how to 
   await docker('run', '-d', '--name', 'strict', ...seat.split(' '), ...driver);
   const open = (...flags: string[]) =>
     openWebsite('www.example.org', '--no-screenshot', '--webdriver', 'http://127.0.0.1:4447', ...flags);
-  assert.ok(await until(10_000, async () => (await open()).code === 2));
+  assert.ok(await until(PATIENCE, async () => (await open()).code === 2));
   assert.match((await open()).stderr, /Chromium ended at its start .*sandbox.*\n {2}next: .*--no-sandbox/);
   // Behind no tunnels it finds no certificate to trust; but the browser started.
   assert.match((await open('--no-sandbox')).stderr, /www\.example\.org\/: ERR_/);
@@ -162,7 +170,7 @@ test('open_website in a container: one line that says where it belongs', async (
 test('the WebDriver answers on this computer’s own address only', async () => {
   assert.equal(await docker('port', 'gate'), '4444/tcp -> 127.0.0.1:4444');
   const elsewhere = `http://${lab().addressOf('engine')}:4444/status`;
-  assert.notEqual((await engine().exec(['curl', '-sS', '-m', '2', elsewhere])).code, 0);
+  assert.notEqual((await engine().exec(['curl', '-sS', '-m', '15', elsewhere])).code, 0);
 });
 
 test('perf: a table, and the client is left as it was found', async () => {
@@ -191,10 +199,10 @@ test('perf: refuses beside another migration; Ctrl-C leaves none running', async
   await demo.stopMigration();
   const file = join(lab().directory, 'cut-off.json');
   const perf = command('scripts/wg-migrate.ts', 'perf', '--sizes', '100', '--json', file);
-  assert.ok(await until(30_000, migrating));
+  assert.ok(await until(PATIENCE, migrating));
   await attempt(['pkill', '-INT', '-f', `^node --import=tsx scripts/wg-migrate.ts perf .*${file}`]);
   assert.equal((await perf).code, 99);
-  assert.equal(await migrating(), false);
+  assert.ok(await until(PATIENCE, async () => !(await migrating())));
 });
 
 test('status: machines, and bytes a path', async () => {

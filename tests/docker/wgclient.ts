@@ -5,12 +5,14 @@ import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import type { Engine } from '../../scripts/lib/lab/engine.ts';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
 import { until } from '../../scripts/lib/lab/poll.ts';
+import { PATIENCE } from './fixture.ts';
+import { probeLine, whileProbing } from './probing.ts';
 
 /** The lab's site. */
 export const SITE = '203.0.113.80';
 
-/** Everything that a program may try to reach the world by, Docker's own resolver among it; over and over, until told. */
-export const PROBE = [
+/** Everything that a program may try to reach the world by, Docker's own resolver among it. */
+const PROBES = [
   `ping -c 1 -W 1 ${SITE}`,
   `ping -c 1 -W 1 -I eth0 ${SITE}`,
   'ping -6 -c 1 -W 1 ff02::1%eth0',
@@ -19,7 +21,10 @@ export const PROBE = [
   `curl -sS -m 1 --interface eth0 http://${SITE}/ip`,
   'curl -sS -m 1 http://198.51.100.11:22/',
   `node -e "const r = new (require('dns').Resolver)({ timeout: 500, tries: 1 }); r.setServers(['127.0.0.11']); r.resolve4('www.example.org', () => {})"`,
-].join(' & ');
+];
+
+/** Where a test keeps migrate.ts's standard output, in the container. */
+const SWITCH_LOG = '/tmp/switches.jsonl';
 
 /** The container wgclient of client/docker-compose.yml, for tests. */
 export function wgclient(lab: () => Lab, engine: () => Engine) {
@@ -54,7 +59,8 @@ export function wgclient(lab: () => Lab, engine: () => Engine) {
 
   const inspect = async (format: string): Promise<string> =>
     (await engine().exec(['docker', 'inspect', '--format', format, 'wgclient'])).stdout.trim();
-  const healthy = () => until(60_000, async () => (await inspect('{{.State.Health.Status}}')) === 'healthy');
+  const healthy = () =>
+    until(PATIENCE, async () => (await inspect('{{.State.Health.Status}}')) === 'healthy');
   const logs = async (): Promise<string> => {
     const { stdout, stderr } = await engine().exec(['docker', 'logs', 'wgclient']);
     return stdout + stderr;
@@ -67,24 +73,42 @@ export function wgclient(lab: () => Lab, engine: () => Engine) {
   async function leaksDuring(name: string, work: () => Promise<unknown>, bridge?: string): Promise<number> {
     const leaks = await capture(lab(), name, leakFilter(lab()), { role: 'engine' });
     const nearer = bridge ? await capture(lab(), `${name}-bridge`, leakFilter(lab()), { bridge }) : undefined;
-    const done = new AbortController();
-    const probes = (async () => {
-      while (!done.signal.aborted) await trySh(`(${PROBE} & wait) >/dev/null 2>&1`);
-    })();
-    try {
-      await work();
-    } finally {
-      done.abort();
-      await probes;
-    }
+    await whileProbing(PROBES, trySh, work);
     return (await leaks.stop()) + ((await nearer?.stop()) ?? 0);
   }
 
   /** What comes of asking a resolver: an address, or an error's code. */
   const ask = (server: string): Promise<string> =>
     sh(
-      `node -e "const r = new (require('dns').Resolver)({ timeout: 1000, tries: 1 }); r.setServers(['${server}']); r.resolve4('www.example.org', (e, a) => console.log(e ? e.code : a[0]))"`,
+      `node -e "const r = new (require('dns').Resolver)({ timeout: 10000, tries: 2 }); r.setServers(['${server}']); r.resolve4('www.example.org', (e, a) => console.log(e ? e.code : a[0]))"`,
     );
 
-  return { ask, compose, goodCompose, trySh, sh, trustSites, inspect, healthy, logs, leaksDuring };
+  /** One round of what {@link leaksDuring} does all the time. */
+  const probe = () => trySh(probeLine(PROBES));
+
+  /** Does something between migration's first switch and its end; its log, from its standard output. */
+  async function underMigration(flags: string, work: () => Promise<unknown>): Promise<string> {
+    await sh(`rm -f ${SWITCH_LOG}`);
+    const migration = trySh(`npx zx /comps/migrate.ts ${flags} >${SWITCH_LOG}`);
+    let over = false;
+    void migration.then(() => {
+      over = true;
+    });
+    const begun = async () => over || (await trySh(`grep -q '"switch"' ${SWITCH_LOG}`)).code === 0;
+    assert.ok(await until(PATIENCE, begun), 'no path is set');
+    try {
+      await work();
+    } finally {
+      // npx passes no SIGTERM on.
+      await trySh("pkill -TERM -f '^node .*/zx /comps/migrate.ts'");
+    }
+    const { code, stderr } = await migration;
+    assert.equal(code, 0, stderr);
+    return sh(`cat ${SWITCH_LOG}`);
+  }
+
+  return {
+    ...{ ask, compose, goodCompose, healthy, inspect, leaksDuring, logs, probe },
+    ...{ sh, trustSites, trySh, underMigration },
+  };
 }

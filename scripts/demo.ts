@@ -9,11 +9,11 @@ import { networkOf, parseInventory } from './lib/inventory.ts';
 import { capture, leakFilterFor } from './lib/lab/capture.ts';
 import { clientRun } from './lib/lab/client.ts';
 import { startCloud } from './lib/lab/cloud.ts';
-import { dropletCount } from './lib/lab/cloud-ask.ts';
+import { dropletNames, lackingOf } from './lib/lab/cloud-ask.ts';
 import { inventoryFile, settingsFile } from './lib/lab/cloud-seat.ts';
 import { fetchUnderMigration, type Migration } from './lib/lab/demo-fetch.ts';
 import { bringUpForCloud, type Lab, labDown, prepareLab } from './lib/lab/lab.ts';
-import { placeOf } from './lib/lab/place.ts';
+import { labCommand, placeOf } from './lib/lab/place.ts';
 import { LAB_SERVERS } from './lib/lab/roles.ts';
 import { type AccountCommand, runAccount, type SetupOutcome, total } from './lib/lab/setup.ts';
 import { type Findings, holds, summary } from './lib/lab/summary.ts';
@@ -65,7 +65,7 @@ function spareRealFiles(directory: string): void {
 function wishOf(lab: Lab) {
   const file = settingsFile(lab);
   const { tag, vpns, comps } = parseConfig(readText(file), file).config;
-  return { tag, droplets: vpns.length + comps.length };
+  return { tag, names: [...vpns, ...comps].map(({ name }) => name) };
 }
 
 /** The addresses of the servers that provisioning has written down. */
@@ -90,11 +90,12 @@ async function demo(options: Options): Promise<number> {
   if (!stays) atEnd(async () => void (await labDown(options.name)));
   await timed('its DigitalOcean API', () => startCloud(lab, { delay: 0.8 }));
   const wish = wishOf(lab);
-  const before = await dropletCount(lab, wish.tag);
+  const before = await dropletNames(lab, wish.tag);
+  const count = wish.names.length;
 
-  await timed(`${wish.droplets} droplets`, () => must(lab, 'provision.ts'));
-  const made = (await dropletCount(lab, wish.tag)) - before;
-  await timed(`set-up of ${wish.droplets} servers`, () => must(lab, 'wgnet-setup.ts'));
+  await timed(`${count} droplets`, () => must(lab, 'provision.ts'));
+  const made = (await dropletNames(lab, wish.tag)).length - before.length;
+  await timed(`set-up of ${count} servers`, () => must(lab, 'wgnet-setup.ts'));
   const again = await timed('both again', () => must(lab, 'main.ts'));
   await timed('client up', () => clientRun(lab, '/etc/wireguard/setup.sh', 'up'));
   const { proxies, comp } = serversOf(lab);
@@ -103,18 +104,17 @@ async function demo(options: Options): Promise<number> {
   const leaked = await leaks.stop();
 
   let left: number | undefined;
-  if (!options.keep && before === 0) {
+  if (!options.keep && before.length === 0) {
     await timed('droplets deleted', () => must(lab, 'teardown.ts', '--yes'));
-    left = await dropletCount(lab, wish.tag);
+    left = (await dropletNames(lab, wish.tag)).length;
   }
-  const toMake = wish.droplets - before;
+  const toMake = lackingOf(wish.names, before);
   const secondRunChanged = total(again, 'changed');
   const found: Findings = { times, made, toMake, left, secondRunChanged, leaked, comp, ...fetched };
   for (const line of summary(found, lab, { ...options, stays })) console.log(line);
-  const flag = options.name === 'lab' ? '' : ` --name ${options.name}`;
   if (stays) {
-    console.log(`\nThe lab stands. Look around: npx zx scripts/lab.ts exec${flag} client -- ip rule`);
-    console.log(`Take it down:                npx zx scripts/lab.ts down${flag}`);
+    console.log(`\nThe lab stands. Look around: ${labCommand('exec', options.name)} client -- ip rule`);
+    console.log(`Take it down:                ${labCommand('down', options.name)}`);
   }
   return holds(found) ? EXIT.ok : EXIT.failed;
 }

@@ -1,13 +1,14 @@
 /** `lab.ts up|down|status|exec|cloud`: the whole network on this computer, for trying things out. */
 import { relative } from 'node:path';
 import { command, duration, exitWith, main, paint, userArguments } from './lib/cli.ts';
-import { startCloud, stopCloud } from './lib/lab/cloud.ts';
+import { judgeFlags, startCloud, stopCloud } from './lib/lab/cloud.ts';
 import { cloudPid, inventoryFile, SERVE, settingsFile } from './lib/lab/cloud-seat.ts';
 import { usage } from './lib/lab/cloud-texts.ts';
+import { wakeDroplets } from './lib/lab/cloud-wake.ts';
 import { startEngine } from './lib/lab/engine.ts';
 import { execIn } from './lib/lab/exec.ts';
 import { bringUp, bringUpForCloud, type Lab, labDown, prepareLab } from './lib/lab/lab.ts';
-import { placeOf } from './lib/lab/place.ts';
+import { labCommand, placeOf } from './lib/lab/place.ts';
 import { shapeFrom } from './lib/lab/roles.ts';
 import { setupWords } from './lib/lab/setup.ts';
 import { labStatus } from './lib/lab/status.ts';
@@ -17,19 +18,18 @@ import { quoteAll } from './lib/shell.ts';
 const NAME = ['--name <name>', 'which lab; several can stand side by side', 'lab'] as const;
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 const here = (path: string): string => relative(process.cwd(), path) || '.';
-const flagOf = (name: string): string => (name === 'lab' ? '' : ` --name ${name}`);
 
 function introduce(lab: Lab, engine: boolean): void {
   const { name, directory, shape } = lab;
-  const flag = flagOf(name);
+  const exec = labCommand('exec', name);
   const folder = here(directory);
   console.log(
     `  files     ${folder}/hosts.ini  config.cfg  id_ed25519  known_hosts  site-ca.pem  site/access.log`,
   );
-  console.log(`  set up    npx zx scripts/lab.ts exec${flag} -- ${quoteAll(setupWords(lab))}`);
-  console.log(`  look in   npx zx scripts/lab.ts exec${flag} vpn${shape.vpn} -- ip addr`);
-  if (engine) console.log(`  docker    npx zx scripts/lab.ts exec${flag} engine -- docker ps`);
-  console.log(`  end       npx zx scripts/lab.ts down${flag}`);
+  console.log(`  set up    ${exec} -- ${quoteAll(setupWords(lab))}`);
+  console.log(`  look in   ${exec} vpn${shape.vpn} -- ip addr`);
+  if (engine) console.log(`  docker    ${exec} engine -- docker ps`);
+  console.log(`  end       ${labCommand('down', name)}`);
 }
 
 /** Starts a Docker engine where one is asked for, and one that is down; whether it did. */
@@ -67,9 +67,7 @@ async function up({ name, vpn, comp, mirror, engine, browser }: UpFlags): Promis
   if (decision.do === 'start') {
     console.log(`Started ${decision.roles.join(', ')} again, as new (${took}).`);
     if (decision.roles.includes('client'))
-      console.log(
-        `  its tunnels  npx zx scripts/lab.ts exec${flagOf(name)} client -- /etc/wireguard/setup.sh`,
-      );
+      console.log(`  its tunnels  ${labCommand('exec', name)} client -- /etc/wireguard/setup.sh`);
     return;
   }
   console.log(`${paint.green('✓')} the lab "${name}" is up (${what}) ${paint.dim(took)}`);
@@ -91,14 +89,14 @@ async function status({ name, json }: { name: string; json?: boolean }): Promise
   const { up, browser, remains, machines, directory, clientDirectory, cloud } = found;
   const next = remains ? `\`up\` or \`down\` clears its remains` : '`up` makes it';
   if (machines.length === 0) return console.log(`The lab "${name}" is not up; ${next}.`);
-  const word = up ? 'up' : remains ? `not whole; ${next}` : 'up in part; `up` starts what is down';
+  const verb = machines.some(({ role }) => role.startsWith('vpn')) ? 'up' : 'cloud';
+  const word = up ? 'up' : remains ? `not whole; ${next}` : `up in part; \`${verb}\` starts what is down`;
   console.log(`The lab "${name}" is ${word}.`);
   for (const { role, name: called = '', address, up, pid } of machines)
     console.log(
       `  ${role.padEnd(9)} ${address.padEnd(15)} ${up ? paint.green('up  ') : paint.red('down')} ${pid ?? ''} ${called}${browser && role === 'client' ? 'with Chromium' : ''}`.trimEnd(),
     );
-  if (cloud !== null)
-    console.log(`  its cloud's API runs (${cloud}): npx zx scripts/lab.ts cloud${flagOf(name)}`);
+  if (cloud !== null) console.log(`  its cloud's API runs (${cloud}): ${labCommand('cloud', name)}`);
   console.log(`  files          ${here(directory)}\n  client's files ${here(clientDirectory)}`);
 }
 
@@ -119,10 +117,10 @@ function introduceCloud(lab: Lab): void {
     settings: here(settingsFile(lab)),
     output: here(clientDirectory),
   };
-  const exec = `npx zx scripts/lab.ts exec${flagOf(name)}`;
+  const exec = labCommand('exec', name);
   console.log(`  files     ${here(directory)}/cloud.ini  cloud.cfg  cloud.env  log/cloud.log`);
   for (const [title, line] of usage(exec, files)) console.log(`  ${title.padEnd(9)} ${line}`);
-  console.log(`  end       npx zx scripts/lab.ts down${flagOf(name)}`);
+  console.log(`  end       ${labCommand('down', name)}`);
 }
 
 async function cloud({ name, stop, ...flags }: CloudFlags): Promise<void> {
@@ -132,12 +130,21 @@ async function cloud({ name, stop, ...flags }: CloudFlags): Promise<void> {
       ended ? `The cloud's API of "${name}" has ended; its droplets stay.` : 'It does not run.',
     );
   }
+  await judgeFlags(flags);
   const began = performance.now();
   const { lab } = await bringUpForCloud(name);
-  if (!(await startCloud(lab, flags)))
-    return console.log(`It is running already (process ${cloudPid(placeOf(name))}).`);
+  const given = flags.spec !== undefined || flags.delay !== undefined || flags.fault.length > 0;
+  const started = await startCloud(lab, flags, given);
+  const woken = await wakeDroplets(lab);
   const took = paint.dim(seconds(performance.now() - began));
-  console.log(`${paint.green('✓')} the lab "${name}" has a DigitalOcean API in its controller ${took}`);
+  const done = paint.green('✓');
+  if (started === 'started')
+    console.log(`${done} the lab "${name}" has a DigitalOcean API in its controller ${took}`);
+  else if (started === 'started anew')
+    console.log(`${done} the API of "${name}" was started anew with these flags; its droplets stay ${took}`);
+  else console.log(`The API of "${name}" is running already (process ${cloudPid(placeOf(name))}).`);
+  if (woken.length > 0)
+    console.log(`${done} started ${woken.join(', ')} again, as new: wgnet-setup.ts sets them up`);
   introduceCloud(lab);
 }
 
@@ -169,7 +176,9 @@ program
 
 program
   .command('cloud')
-  .description("start a DigitalOcean API that makes droplets in the lab, and the lab where it isn't up")
+  .description(
+    "start a DigitalOcean API that makes droplets in the lab, the lab where it isn't up, and droplets that are down; with flags, an API that runs is started anew",
+  )
   .option(...NAME)
   .option('--spec <file>', 'the official OpenAPI document: all requests and answers are checked against it')
   .option('--fault <fault>', 'a fault on demand, as 429:POST /v2/droplets:2; may be repeated', collect, [])

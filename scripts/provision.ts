@@ -1,7 +1,7 @@
 /** Creates the droplets that config.cfg names, and writes them into hosts.ini. */
 import { command, EXIT, exitWith, main } from './lib/cli.ts';
-import { quoteAll } from './lib/shell.ts';
 import { ACCEPT_NEW, API_URL, CONFIG, check, INVENTORY, TIMEOUT } from './lib/steps/flags.ts';
+import { commandHint } from './lib/steps/hints.ts';
 import { type ProvisionOptions, provision } from './lib/steps/provisioning.ts';
 
 async function run(options: ProvisionOptions): Promise<number> {
@@ -11,7 +11,7 @@ async function run(options: ProvisionOptions): Promise<number> {
     ...(options.config === 'config.cfg' ? [] : ['-c', options.config]),
   ];
   if (code === EXIT.ok && !options.check)
-    console.log(`\nnext:    ${quoteAll(['npx', 'zx', 'scripts/wgnet-setup.ts', ...flags])}`);
+    console.log(`\nnext:    ${commandHint(['npx', 'zx', 'scripts/wgnet-setup.ts', ...flags])}`);
   return code;
 }
 

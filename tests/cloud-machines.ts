@@ -131,17 +131,28 @@ export async function loopbackMachines(
     throw new Error('no address is free');
   };
 
-  const destroy = async (id: number): Promise<void> => {
+  /** Its connections break, and it listens no more. */
+  const unplug = async (id: number): Promise<void> => {
     const one = servers.get(id);
+    for (const socket of one?.sockets ?? []) socket.destroy();
+    if (one?.server.listening) await closed(one.server);
+  };
+
+  const destroy = async (id: number): Promise<void> => {
+    const ended = unplug(id);
     servers.delete(id);
     running.delete(id);
-    if (one === undefined) return;
-    for (const socket of one.sockets) socket.destroy();
-    if (one.server.listening) await closed(one.server);
+    await ended;
   };
 
   return {
     ...{ port, orders, running, destroy },
+    power: async (id, how) => {
+      const [one, address] = [servers.get(id), running.get(id)];
+      if (one === undefined || address === undefined) throw new Error(`no machine ${id}`);
+      if (how !== 'on') await unplug(id);
+      if (how !== 'off' && !one.server.listening) await listen(one.server, port, address);
+    },
     behave: (next) => {
       behave = next;
     },

@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Droplet } from '../scripts/lib/config.ts';
-import { provision } from '../scripts/lib/steps/provisioning.ts';
-import { tearDown } from '../scripts/lib/steps/tearing-down.ts';
+import { type ProvisionOptions, provision } from '../scripts/lib/steps/provisioning.ts';
+import { type TearDownOptions, tearDown } from '../scripts/lib/steps/tearing-down.ts';
 import { startCloud, type TestCloud, TOKEN } from './cloud-fixture.ts';
 import { type Heard, hear } from './in-process.ts';
 
@@ -28,9 +28,9 @@ export interface Provisioner extends TestCloud {
   /** Writes config.cfg with these droplets, and lines more. */
   configure(lists: { vpns?: Partial<Droplet>[]; comps?: Partial<Droplet>[] }, ...lines: string[]): void;
   /** The step of provision.ts, in this process. */
-  provision(more?: { check?: boolean; acceptNew?: boolean }): Promise<Heard>;
+  provision(more?: Partial<ProvisionOptions>): Promise<Heard>;
   /** The step of `teardown.ts --yes`, in this process. */
-  tearDown(more?: { check?: boolean; limit?: string[] }): Promise<Heard>;
+  tearDown(more?: Partial<TearDownOptions>): Promise<Heard>;
   /** Adds lines to config.cfg in place of those with the same keys. */
   settings(...lines: string[]): void;
   start(script: string, ...flags: string[]): Running;

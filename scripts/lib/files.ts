@@ -79,6 +79,14 @@ export function replaceText(path: string, text: string): void {
   else writeText(real, text, fs.statSync(real).mode & 0o777);
 }
 
+/** A Fault where a file could not be written, whether it is there or not. */
+export const requireWritable = (path: string): void =>
+  guard(path, 'write', () => {
+    const real = exists(path) ? fs.realpathSync(path) : path;
+    // It is its folder that a new text is written into.
+    fs.accessSync(dirname(real), fs.constants.W_OK);
+  });
+
 /** Removes what writes that were cut off over a minute ago left in a directory, or those of one name: they may hold secrets. */
 export function removeHalves(directory: string, only?: string): void {
   const isHalf = (entry: string): boolean =>

@@ -21,6 +21,8 @@ export interface StatusLine {
   set(who: string, what: string | undefined): void;
   /** Prints lines above it. */
   print(lines: readonly string[]): void;
+  /** Nobody does anything any more, whatever was set. */
+  end(): void;
 }
 
 /** Text of a status line, cut to the terminal's width: `2 at work: vpn1: connecting; vpn3: install nftables`. */
@@ -48,6 +50,10 @@ export function statusLine(): StatusLine {
       erase();
       for (const line of lines) console.log(line);
       draw();
+    },
+    end: () => {
+      working.clear();
+      erase();
     },
   };
 }

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { readText } from '../../scripts/lib/files.ts';
 import { clientRun } from '../../scripts/lib/lab/client.ts';
 import { labUp } from '../../scripts/lib/lab/lab.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
 import { labStatus } from '../../scripts/lib/lab/status.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { useLab } from './fixture.ts';
 import { startNasty } from './nasty.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { clientRun, clientScript, pathBytes } from '../../scripts/lib/lab/client.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
 import { goodSetup, useLab } from './fixture.ts';
 

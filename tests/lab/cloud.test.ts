@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { askCloud, dropletCount } from '../../scripts/lib/lab/cloud-ask.ts';
+import { askCloud, dropletNames } from '../../scripts/lib/lab/cloud-ask.ts';
 import { cloudPid } from '../../scripts/lib/lab/cloud-seat.ts';
 import { type Lab, labDown, openLab } from '../../scripts/lib/lab/lab.ts';
 import { placeOf } from '../../scripts/lib/lab/place.ts';
+import { runningIn } from '../../scripts/lib/lab/processes.ts';
 import { until } from '../../scripts/lib/poll.ts';
 import { attempt, run } from '../../scripts/lib/transport/local.ts';
+import { deadImage } from './dead-image.ts';
 import { sweep } from './sweep.ts';
 
 const [one, two] = ['cloud', 'cloudtwo'].map((name) => `t-${name}-${process.pid}`) as [string, string];
-const command = (...words: string[]) => attempt(['node', '--import=tsx', 'scripts/lab.ts', ...words]);
+/** Of a user who has an account of their own. */
+const environment: NodeJS.ProcessEnv = {
+  ...process.env,
+  ...{ DO_TOKEN: 'own', SSH_KEY_ID: 'own', DIGITALOCEAN_ACCESS_TOKEN: 'own' },
+};
+const command = (...words: string[]) =>
+  attempt(['node', '--import=tsx', 'scripts/lab.ts', ...words], { env: environment });
 
 before(sweep);
 after(() => Promise.all([one, two].map((name) => labDown(name))));
@@ -77,14 +85,45 @@ test('`lab.ts cloud`: a lab without droplets, and an account in it; again, it ru
   const { directory, controller } = openLab(one);
   for (const [name, mode] of Object.entries({ 'cloud.env': 0o600, 'cloud.cfg': 0o644, 'cloud.ini': 0o644 }))
     assert.equal(statSync(join(directory, name)).mode & 0o777, mode, name);
-  assert.match((await command('cloud', '--name', one)).stdout, /running already/);
+  assert.match((await command('cloud', '--name', one)).stdout, /running already[\s\S]*scripts\/main\.ts -i/);
   // The account is the environment of whoever works in the controller, and in nobody's command line.
-  const token = /^DO_TOKEN=(\S+)$/m.exec(readFileSync(join(directory, 'cloud.env'), 'utf8'))?.[1] ?? 'none';
-  const inside = await command('exec', '--name', one, '--', 'printenv', 'DO_TOKEN');
-  assert.equal(inside.stdout.trim(), token);
-  assert.equal((await controller(['printenv', 'DO_TOKEN'])).stdout.trim(), token);
+  const token =
+    /^LAB_DO_TOKEN=(\S+)$/m.exec(readFileSync(join(directory, 'cloud.env'), 'utf8'))?.[1] ?? 'none';
+  const inside = await command('exec', '--name', one, '--', 'printenv', 'LAB_DO_TOKEN', 'COMPS_LAB_EXEC');
+  assert.equal(inside.stdout, `${token}\nnpx zx scripts/lab.ts exec --name ${one} --\n`);
+  assert.equal((await controller(['printenv', 'LAB_DO_TOKEN'])).stdout.trim(), token);
   assert.equal((await attempt(['pgrep', '-f', token])).code, 1);
-  assert.equal((await openLab(one).exec('client', ['printenv', 'DO_TOKEN'])).code, 1);
+  assert.equal((await openLab(one).exec('client', ['printenv', 'LAB_DO_TOKEN'])).code, 1);
+});
+
+test("a user's own account is no part of the lab; outside it the lab's files stop at a token that is not set", async () => {
+  for (const variable of ['DO_TOKEN', 'SSH_KEY_ID', 'DIGITALOCEAN_ACCESS_TOKEN']) {
+    assert.equal(environment[variable], 'own');
+    assert.equal((await command('exec', '--name', one, '--', 'printenv', variable)).code, 1, variable);
+  }
+  const api = readFileSync(`/proc/${cloudPid(placeOf(one))}/environ`, 'utf8');
+  assert.match(api, /(^|\0)PATH=/);
+  assert.doesNotMatch(api, /=own/);
+  const { inventory, settings } = { inventory: `.lab-${one}/cloud.ini`, settings: `.lab-${one}/cloud.cfg` };
+  const words = ['node', '--import=tsx', 'scripts/teardown.ts', '-i', inventory, '-c', settings, '--yes'];
+  const outside = await attempt(words, { env: environment });
+  assert.equal(outside.code, 1);
+  assert.match(outside.stderr, /\$LAB_DO_TOKEN: .*not set/);
+});
+
+test('flags that nothing can come of are refused before anything is started or ended', async () => {
+  const pid = cloudPid(placeOf(one));
+  for (const [words, says] of [
+    [['--spec', 'package.json'], /package\.json: is not the OpenAPI document/],
+    [['--spec', 'nowhere.json'], /nowhere\.json/],
+    [['--fault', '429:POST /droplets'], /no request POST \/droplets/],
+  ] as const) {
+    const { code, stderr } = await command('cloud', '--name', one, ...words);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, says);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  }
+  assert.equal(cloudPid(placeOf(one)), pid);
 });
 
 test("a droplet is a machine with the order's name and keys, and the host key of its user data alone", async () => {
@@ -161,13 +200,18 @@ test('the API killed or ended: its droplets live on, and it knows them when it i
   assert.ok(pid);
   process.kill(pid, 'SIGKILL');
   assert.ok(await until(10_000, () => cloudPid(placeOf(one)) === undefined));
-  assert.equal((await command('exec', '--name', one, '--', 'printenv', 'DO_TOKEN')).code, 1);
+  const inside = await command('exec', '--name', one, '--', 'printenv', 'LAB_DO_TOKEN');
+  assert.equal(inside.code, 1);
+  assert.match(inside.stderr, /cloud of this lab does not run; npx zx scripts\/lab\.ts cloud --name/);
   await command('cloud', '--name', one, '--delay', '0.3');
   assert.match((await command('cloud', '--name', one, '--stop')).stdout, /has ended; its droplets stay/);
   assert.match((await command('cloud', '--name', one, '--stop')).stdout, /does not run/);
-  await command('cloud', '--name', one, '--delay', '0.3', '--fault', '503:GET /v2/regions:1');
+  await command('cloud', '--name', one);
+  // One that runs takes flags, too.
+  const anew = await command('cloud', '--name', one, '--delay', '0.3', '--fault', '503:GET /v2/regions:1');
+  assert.match(anew.stdout, /was started anew with these flags; its droplets stay/);
   assert.equal((await askCloud(lab, 'GET', '/regions')).status, 503);
-  assert.equal(await dropletCount(lab, 't'), 2);
+  assert.equal((await dropletNames(lab, 't')).length, 2);
   const [first] = lab.droplets();
   assert.ok(first);
   assert.equal((await askCloud(lab, 'DELETE', `/droplets/${first.id}`)).status, 204);
@@ -181,7 +225,7 @@ test('the API killed or ended: its droplets live on, and it knows them when it i
   assert.equal(await arrive(lab, await order(lab, { name: 'next' })), first.address);
 });
 
-test('a droplet whose power is cut is down, and comes back as new, with its keys', async () => {
+test('a droplet whose power is cut is down; `lab.ts cloud` brings it back as new, with its keys', async () => {
   const lab = openLab(one);
   const [droplet] = lab.droplets();
   assert.ok(droplet);
@@ -193,22 +237,70 @@ test('a droplet whose power is cut is down, and comes back as new, with its keys
     (await command('status', '--name', one)).stdout,
     /is up\.[\s\S]*droplet1 +198\.51\.100\.101 +down/,
   );
-  await lab.start(droplet.role);
-  assert.equal(await key(), before);
+  const { stderr } = await command('exec', '--name', one, droplet.name, '--', 'true');
+  assert.match(stderr, /machine is down\n {2}next: npx zx scripts\/lab\.ts cloud --name \S+ starts it again/);
+  const { stdout } = await command('cloud', '--name', one);
+  assert.match(stdout, new RegExp(`started ${droplet.name} again`));
   assert.equal(await inDroplet(lab, droplet.address, 'hostname'), droplet.name);
+  assert.equal(await key(), before);
+});
+
+test('a droplet is switched off and on by its actions', async () => {
+  const lab = openLab(one);
+  const [droplet] = lab.droplets();
+  assert.ok(droplet);
+  const act = async (type: string, wanted: string): Promise<void> => {
+    const { status, body } = await askCloud(lab, 'POST', `/droplets/${droplet.id}/actions`, { type });
+    assert.equal(status, 201, JSON.stringify(body));
+    assert.ok(await until(60_000, async () => (await look(lab, droplet.id))?.status === wanted));
+  };
+  const runs = () => runningIn(placeOf(one)).has(droplet.role);
+  await act('power_off', 'off');
+  assert.equal(runs(), false);
+  await act('power_on', 'active');
+  assert.equal(runs(), true);
+});
+
+test('a machine that dies as it comes up: the action errors, the log says why, and nothing of it is left', async () => {
+  const lab = openLab(one);
+  const file = join(lab.directory, 'state.json');
+  const state = readFileSync(file, 'utf8');
+  const there = await traces(one);
+  const dead = await deadImage(JSON.parse(state).image);
+  try {
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(state), image: dead.folder }));
+    const id = await order(lab, { name: 'dead' });
+    const actions = async () =>
+      (await askCloud(lab, 'GET', `/droplets/${id}/actions`)).body as { actions: { status: string }[] };
+    let came = '';
+    await until(60_000, async () => {
+      came = (await actions()).actions[0]?.status ?? '';
+      return came !== 'in-progress';
+    });
+    assert.equal(came, 'errored');
+    assert.equal((await look(lab, id))?.status, 'new');
+    const log = readFileSync(join(lab.directory, 'log', 'cloud.log'), 'utf8');
+    assert.match(log, /\(dead\): error: droplet\d+ .*did not start[\s\S]*fs\.inotify\.max_user_instances/);
+    assert.equal(lab.droplets().length, 2);
+    assert.deepEqual(await traces(one), there);
+    assert.equal((await askCloud(lab, 'DELETE', `/droplets/${id}`)).status, 204);
+  } finally {
+    writeFileSync(file, state);
+    dead.remove();
+  }
 });
 
 test('two labs have a cloud each; `down` of one in the midst of an order leaves nothing of it, and all of the other', async () => {
   assert.equal((await command('cloud', '--name', two)).code, 0);
   const [first, second] = [openLab(one), openLab(two)];
-  assert.equal(await dropletCount(second, 't'), 0);
+  assert.equal((await dropletNames(second, 't')).length, 0);
   const there = await traces(one);
   await Promise.all(Array.from({ length: 4 }, (_, i) => order(second, { name: `d${i}` })));
   const { code, stderr } = await command('down', '--name', two);
   assert.equal(code, 0, stderr);
   assert.deepEqual(await traces(two), []);
   assert.deepEqual(await traces(one), there);
-  assert.equal(await dropletCount(first, 't'), 2);
+  assert.equal((await dropletNames(first, 't')).length, 2);
 });
 
 test('`down` killed in the midst: another one clears the rest, droplets too', async () => {

@@ -6,7 +6,7 @@ import { WORK } from '../../client/scripts/lib/trace/layout.ts';
 import { hasBothWays, type VisitSummary } from '../../client/scripts/lib/trace/record.ts';
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { clientRun, clientScript } from '../../scripts/lib/lab/client.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { run as local } from '../../scripts/lib/transport/local.ts';
 import {
   attemptsOf,

@@ -4,7 +4,7 @@ import { afterEach, test } from 'node:test';
 import { WORK } from '../../client/scripts/lib/trace/layout.ts';
 import { clientScript } from '../../scripts/lib/lab/client.ts';
 import type { Outcome } from '../../scripts/lib/lab/open.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { attemptsOf, fetchRun, ready } from './collector.ts';
 import { useLab } from './fixture.ts';
 import { heldPage, openGate, startNasty } from './nasty.ts';

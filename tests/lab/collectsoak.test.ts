@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { clientRun } from '../../scripts/lib/lab/client.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { collect, inClient, ready, summariesOf } from './collector.ts';
 import { useLab } from './fixture.ts';
 

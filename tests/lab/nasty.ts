@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
 import { SITE } from '../../scripts/lib/lab/roles.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { spawnDetached } from '../../scripts/lib/transport/local.ts';
 
 /** Where the site of nasty pages answers (nasty-site.mjs lists them), in every lab in which it was started. */

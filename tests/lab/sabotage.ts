@@ -9,7 +9,7 @@ import { choose } from '../../client/scripts/lib/strategy.ts';
 import { WORK } from '../../client/scripts/lib/trace/layout.ts';
 import type { TraceRecord } from '../../client/scripts/lib/trace/record.ts';
 import type { Lab, Outcome } from '../../scripts/lib/lab/open.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { attemptsOf, fetchRun, recordsOf, summariesOf, summaryOf } from './collector.ts';
 
 export const SEED = 42;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { clientRun } from '../../scripts/lib/lab/client.ts';
 import type { Lab, Role } from '../../scripts/lib/lab/lab.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
 import { runSetup, setupWords, total } from '../../scripts/lib/lab/setup.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { isKey } from '../../scripts/lib/wireguard/key.ts';
 import { goodSetup, useLab } from './fixture.ts';
 

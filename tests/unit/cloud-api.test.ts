@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EXIT, Fault } from '../../scripts/lib/cli.ts';
 import { createCloud } from '../../scripts/lib/lab/cloud/cloud.ts';
+import { judgeDocument } from '../../scripts/lib/lab/cloud/document.ts';
 import { USUAL_LIMITS } from '../../scripts/lib/lab/cloud/limits.ts';
 import { until } from '../../scripts/lib/poll.ts';
 import { makeKey, specFile, startCloud, TOKEN } from '../cloud-fixture.ts';
@@ -104,6 +105,7 @@ test('tags: made with a droplet, capitals make no other, listed with their dropl
     assert.equal((await api.call('DELETE', path)).status, 422, `DELETE ${path} deletes nothing`);
   assert.equal((await api.call('DELETE', '/droplets?tag_name=unknown')).status, 404);
   assert.equal(api.cloud.droplets().length, 3);
+  assert.ok(await until(10_000, () => api.cloud.droplets().every(({ status }) => status === 'active')));
   assert.equal((await api.call('DELETE', '/droplets?tag_name=comps')).status, 204);
   assert.ok(await until(10_000, () => api.cloud.droplets().length === 1));
   assert.deepEqual(await list(''), ['a3']);
@@ -224,6 +226,10 @@ test('without the document it is the same API', async () => {
   const headers = { authorization: `Bearer ${TOKEN}` };
   const body = JSON.stringify({ ...ORDER, unknown: 1 });
   assert.equal((await fetch(`${url}/droplets`, { method: 'POST', headers, body })).status, 202);
+  const [{ id = 0 } = {}] = cloud.droplets();
+  const off = { method: 'POST', headers, body: '{"type":"power_off"}' };
+  const { status } = await fetch(`${url}/droplets/${id}/actions`, off);
+  assert.equal(status, 422, 'these machines cannot be switched');
   assert.deepEqual(cloud.violations, []);
   const port = Number(new URL(url).port);
   await assert.rejects(createCloud({ machines, token: TOKEN, keys: [] }).listen(port), (error) => {
@@ -240,4 +246,25 @@ test('a document that is none is refused before anything listens', async () => {
   const listen = (spec: string) => createCloud({ machines, token: TOKEN, keys: [], spec }).listen();
   await assert.rejects(listen('/nothing/here.json'), /^error: \/nothing\/here\.json: /);
   await assert.rejects(listen('README.md'), /^error: README\.md: is no JSON/);
+  await assert.rejects(listen('package.json'), /^error: package\.json: is not the OpenAPI document/);
+});
+
+test('the document needs its package, and says so', { skip: specFile() === undefined }, async () => {
+  const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
+  const file = specFile() ?? '';
+  await assert.rejects(
+    judgeDocument(file, () => Promise.reject(missing)),
+    { name: 'Fault', next: /^npm ci/ },
+  );
+  await judgeDocument(file);
+});
+
+test('the limit is asked for each time', async () => {
+  let limit = 1;
+  const api = await startCloud({ dropletLimit: () => limit });
+  assert.equal((await api.call('POST', '/droplets', ORDER)).status, 202);
+  assert.equal((await api.call('POST', '/droplets', ORDER)).status, 422);
+  limit = 2;
+  assert.equal((await api.call('GET', '/account')).json.account.droplet_limit, 2);
+  assert.equal((await api.call('POST', '/droplets', ORDER)).status, 202);
 });

@@ -102,19 +102,27 @@ test('several names make as many droplets, each with its action', async () => {
   assert.equal(new Set(api.machines.running.values()).size, 3);
 });
 
-test('a droplet may be deleted before it is active; its machine is ended once it has booted', async () => {
-  const api = await startCloud({ delays: { active: 60, address: 0.01, gone: 0.01 } });
-  api.machines.behave(() => ({ boot: 100 }));
+test('a droplet that is being made is not deleted, alone or by its tag', async () => {
+  const api = await startCloud({ delays: { active: 60, address: 0.01 } });
+  const { json } = await api.call('POST', '/droplets', { ...ORDER, tags: ['comps'] });
+  for (const path of [`/droplets/${json.droplet.id}`, '/droplets?tag_name=comps']) {
+    const answer = await api.call('DELETE', path);
+    assert.deepEqual([answer.status, answer.json.message], [422, 'Droplet already has a pending event.']);
+  }
+  assert.equal(api.cloud.droplets()[0]?.deleting, false);
+});
+
+test('one that never becomes active can be deleted; who waits for its create learns of the end', async () => {
+  const api = await startCloud();
+  api.cloud.addFault('never-active');
   const { json } = await api.call('POST', '/droplets', ORDER);
-  assert.equal((await api.call('DELETE', `/droplets/${json.droplet.id}`)).status, 204);
+  const remove = async () => (await api.call('DELETE', `/droplets/${json.droplet.id}`)).status;
+  assert.equal(await remove(), 422);
+  assert.ok(await until(10_000, async () => (await remove()) === 204));
   assert.ok(await gone(api, json.droplet.id));
-  assert.equal(api.machines.orders.length, 1);
+  const { action } = (await api.call('GET', `/actions/${json.links.actions[0].id}`)).json;
+  assert.equal(action.status, 'errored');
   assert.equal(api.machines.running.size, 0);
-  assert.equal(
-    (await api.call('GET', `/actions/${json.links.actions[0].id}`)).json.action.status,
-    'errored',
-    'a create that is waited for comes to an end',
-  );
 });
 
 test('a machine that does not boot: the action errors, the droplet stays new and can be deleted', async () => {
@@ -138,12 +146,14 @@ test('actions of a droplet: power off and on, rename; none while one is pending'
   const { status, json } = await act({ type: 'power_off' });
   assert.deepEqual([status, json.action.status], [201, 'in-progress']);
   const path = `/droplets/${id}/actions/${json.action.id}`;
+  await droplet(api, id, (it) => it.status === 'off');
   assert.equal((await api.call('GET', path)).json.action.status, 'completed');
-  assert.equal((await api.call('GET', `/droplets/${id}`)).json.droplet.status, 'off');
   await act({ type: 'power_on' });
+  await droplet(api, id, isActive);
   await act({ type: 'rename', name: 'renamed' });
   assert.equal((await droplet(api, id, isActive)).name, 'renamed');
-  assert.equal((await act({ type: 'snapshot', name: 'x' })).status, 422);
+  for (const body of [{ type: 'snapshot', name: 'x' }, { type: 'rename' }, { type: 'rename', name: 'a_b' }])
+    assert.equal((await act(body)).status, 422, JSON.stringify(body));
   const all = (await api.call('GET', `/droplets/${id}/actions`)).json.actions;
   assert.deepEqual(
     all.map((one: { type: string }) => one.type),
@@ -170,7 +180,8 @@ test('after a restart it knows its droplets, goes on with deletions, and gives u
   first.cloud.addFault('never-active=late');
   const late = (await first.call('POST', '/droplets', { ...ORDER, name: 'late', user_data: 'secret' })).json;
   const going = (await first.call('POST', '/droplets', { ...ORDER, name: 'going' })).json.droplet.id;
-  await first.call('DELETE', `/droplets/${going}`);
+  await droplet(first, going, isActive);
+  assert.equal((await first.call('DELETE', `/droplets/${going}`)).status, 204);
   await first.cloud.close();
   const kept = JSON.stringify(state);
   assert.ok(!kept.includes('secret') && !kept.includes(TOKEN));

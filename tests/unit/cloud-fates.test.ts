@@ -65,6 +65,7 @@ test('survives: its deletion is accepted, and it stays', async () => {
   const api = await startCloud();
   for (const name of ['a', 'b']) await api.call('POST', '/droplets', { ...ORDER, name, tags: ['x'] });
   api.cloud.addFault('survives=a');
+  assert.ok(await until(10_000, () => api.cloud.droplets().every(({ status }) => status === 'active')));
   for (const { id } of api.cloud.droplets())
     assert.equal((await api.call('DELETE', `/droplets/${id}`)).status, 204);
   assert.ok(await until(10_000, () => names(api).length === 1));

@@ -172,6 +172,12 @@ test('scopes: 403 for all that the token may not, what a create refers to includ
     );
   assert.equal((await api.call('GET', '/images')).status, 200);
   assert.deepEqual(names(api), ['wgnet1']);
+  for (const scopes of ['droplet:delete', 'tag:read']) {
+    api.cloud.addFault(`scopes=${scopes}`);
+    assert.equal((await api.call('DELETE', '/droplets?tag_name=other')).status, 403, scopes);
+  }
+  api.cloud.addFault('scopes=droplet:delete,tag:read');
+  assert.equal((await api.call('DELETE', '/droplets?tag_name=other')).status, 404);
 });
 
 test('several creates at once: a fault hits as many as it says', async () => {

@@ -22,10 +22,8 @@ const good: Findings = {
   secondRunChanged: 0,
 };
 const lab = { directory: '.lab', clientDirectory: 'client/generated' } as Lab;
-const lines = (found: Findings): string =>
-  stripVTControlCharacters(
-    summary(found, lab, { period: 0.1, strategy: 'rr', seed: '1', stays: true }).join('\n'),
-  );
+const lines = (found: Findings, stays = true): string =>
+  stripVTControlCharacters(summary(found, lab, { period: 0.1, strategy: 'rr', seed: '1', stays }).join('\n'));
 
 test('a demo in which all holds says so', () => {
   assert.ok(holds(good));
@@ -54,3 +52,8 @@ for (const [what, change] of [
     assert.ok(!holds(found));
     assert.match(lines(found), /✗ .*must be/);
   });
+
+test('files are named where they stay, and not where the lab goes', () => {
+  assert.match(lines(good), /client\/generated[\s\S]*cloud\.ini/);
+  assert.doesNotMatch(lines(good, false), /client\/generated|Files/);
+});

@@ -57,7 +57,7 @@ test('every call asks what the contract says, and gives its answer in our words'
   const [droplet] = await api.droplets('a:b');
   assert.deepEqual(droplet, {
     ...{ id: 1, name: 'wgnet1', region: 'nyc1', size: 's-1vcpu-1gb', image: 'ubuntu-24-04-x64' },
-    ...{ status: 'active', locked: false, tags: ['comps'], created: 1784659064, priceHourly: 0.00893 },
+    ...{ status: 'active', tags: ['comps'], created: 1784659064, priceHourly: 0.00893 },
     address: '192.241.165.154',
   });
   assert.equal((await api.droplet(7))?.address, undefined);

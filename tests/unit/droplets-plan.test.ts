@@ -8,10 +8,11 @@ import ssh2 from 'ssh2';
 import { parse } from 'yaml';
 import { parseConfig } from '../../scripts/lib/config.ts';
 import type { Droplet, Image, Region, Size } from '../../scripts/lib/digitalocean/api.ts';
+import { doubles, madeBy } from '../../scripts/lib/digitalocean/own.ts';
 import { planOf } from '../../scripts/lib/digitalocean/plan.ts';
 import { type Facts, problemsOf } from '../../scripts/lib/digitalocean/preflight.ts';
 import { ageText, costSoFar, dollars, priceOf } from '../../scripts/lib/digitalocean/price.ts';
-import { openSaved } from '../../scripts/lib/digitalocean/saved.ts';
+import { type Entry, openSaved } from '../../scripts/lib/digitalocean/saved.ts';
 import { userData } from '../../scripts/lib/digitalocean/user-data.ts';
 import { type Wanted, wantedOf } from '../../scripts/lib/digitalocean/wanted.ts';
 import { newHostKey } from '../../scripts/lib/transport/host-key.ts';
@@ -38,7 +39,6 @@ const droplet = (id: number, name: string, over: Partial<Droplet> = {}): Droplet
   size: 's-1vcpu-1gb',
   image: 'ubuntu-24-04-x64',
   status: 'active',
-  locked: false,
   tags: ['comps'],
   created: 1000,
   address: '192.0.2.7',
@@ -111,22 +111,66 @@ test('plan: makes what is missing, keeps what is there, whatever its state', () 
   assert.deepEqual([plan.conflicts, plan.notices, plan.strays], [[], [], []]);
 });
 
-test('plan: a droplet is the project’s by its tag, in whatever capitals, or by its number on record', () => {
+const entry = (name: string, id?: number): Entry => ({ name, group: 'vpn', region: 'nyc1', asked: 1, id });
+
+test('plan: a droplet is the project’s by its tag, in whatever capitals; one on record also without any tag', () => {
   const foreign = droplet(1, 'a', { tags: ['other'] });
-  const entry = { name: 'a', group: 'vpn' as const, region: 'nyc1', asked: 1, id: 1 };
-  const plan = (list: Droplet[], entries = [] as (typeof entry)[]) =>
-    planOf([wanted('a')], list, 'comps', entries);
+  const plan = (list: Droplet[], entries: Entry[] = []) => planOf([wanted('a')], list, 'comps', entries);
   assert.deepEqual(names(plan([foreign]).create), ['a']);
   assert.match(plan([foreign]).notices.join(), /a droplet a in nyc1 \(1\) is not of this project/);
-  assert.deepEqual(plan([foreign], [entry]).create, []);
   assert.deepEqual(plan([droplet(1, 'a', { tags: ['COMPS'] })]).create, []);
+  const bare = droplet(1, 'a', { tags: [] });
+  assert.deepEqual(names(plan([bare]).create), ['a']);
+  assert.deepEqual(plan([bare], [entry('a', 1)]).create, []);
+});
+
+test('plan: on record, and another project’s by its tags: neither kept nor made again', () => {
+  const other = droplet(1, 'a', { tags: ['first', 'x'] });
+  const { conflicts, adopt } = planOf([wanted('a')], [other], 'second', [entry('a', 1)]);
+  assert.deepEqual(adopt, []);
+  assert.match(
+    conflicts[0]?.what ?? '',
+    /the droplet a \(1\) is on record here, and has the tags first, x, not second/,
+  );
+  assert.match(conflicts[0]?.next ?? '', /tag: first/);
+});
+
+test('plan: a droplet that was given another name is not made a second time', () => {
+  const { create, conflicts } = planOf([wanted('a')], [droplet(1, 'b')], 'comps', [entry('a', 1)]);
+  assert.deepEqual(create, []);
+  assert.match(conflicts[0]?.what ?? '', /a: its droplet 1 is called b now/);
+});
+
+test('plan: of two with one name, the one that is not in hosts.ini is to go', () => {
+  for (const ids of [
+    [1, 2],
+    [2, 1],
+  ]) {
+    const list = ids.map((id) => droplet(id, 'a'));
+    const { conflicts } = planOf([wanted('a')], list, 'comps', [entry('a', 2)]);
+    assert.match(conflicts[0]?.what ?? '', /2 is the one in hosts.ini/);
+    assert.match(conflicts[0]?.next ?? '', /delete the other: npx zx scripts\/teardown.ts --limit 1$/);
+  }
+});
+
+test('whose a droplet is, that nobody answered for; those that are there twice', () => {
+  const mark = 'comps-from-0123456789ab';
+  const asked = { name: 'a', region: 'nyc1', mark };
+  const marked = (id: number, name = 'a', over: Partial<Droplet> = {}) =>
+    droplet(id, name, { tags: ['comps', mark], ...over });
+  const list = [droplet(1, 'a'), marked(2, 'b'), marked(3, 'a', { region: 'sfo3' }), marked(4), marked(5)];
+  assert.deepEqual(
+    madeBy(asked, list, new Set([5])).map(({ id }) => id),
+    [4],
+  );
+  assert.deepEqual(doubles(list), [{ name: 'a', region: 'nyc1', ids: [1, 4, 5] }]);
 });
 
 test('plan: conflicts are told and nothing is made of them', () => {
   const cases: [Droplet[], RegExp][] = [
     [[droplet(1, 'a', { size: 'c-2' })], /has the size c-2, and config.cfg wants s-1vcpu-1gb/],
     [[droplet(1, 'a', { region: 'sfo3' })], /is in sfo3 \(1\), and config.cfg wants it in nyc1/],
-    [[droplet(1, 'a'), droplet(2, 'a')], /2 droplets of this name .* \(1, 2\)/],
+    [[droplet(1, 'a'), droplet(2, 'a')], /2 droplets of this project have this name in nyc1 \(1, 2\)/],
     [[droplet(1, 'a'), droplet(2, 'a', { region: 'sfo3' })], /is in sfo3 \(2\)/],
     [[droplet(1, 'a', { status: 'off' })], /is switched off/],
     [[droplet(1, 'a', { status: 'archive' })], /is switched off/],
@@ -238,21 +282,28 @@ test('prices: by the hour, never more than a month’s in a month', () => {
 test('the record: written at each change, for its owner alone; a broken one is refused with what to do', () => {
   const inventory = join(folder, 'hosts.ini');
   const saved = openSaved(inventory);
-  const entry = { name: 'a', group: 'vpn' as const, region: 'nyc1', asked: 5 };
-  saved.put(entry);
-  saved.put({ ...entry, name: 'b' });
-  saved.put({ ...entry, id: 12 });
+  const one: Entry = { name: 'a', group: 'vpn', region: 'nyc1', asked: 5 };
+  saved.put(one);
+  saved.put({ ...one, name: 'b' });
+  saved.put({ ...one, id: 12 });
   assert.equal(statSync(saved.file).mode & 0o777, 0o600);
   assert.equal(statSync(join(folder, '.droplets')).mode & 0o777, 0o700);
   const again = openSaved(inventory);
+  assert.equal(again.mark, saved.mark);
+  assert.match(saved.mark, /^comps-from-[0-9a-f]{12}$/);
   assert.deepEqual(again.entries, [
-    { ...entry, id: 12 },
-    { ...entry, name: 'b' },
+    { ...one, id: 12 },
+    { ...one, name: 'b' },
   ]);
   again.drop('a');
   again.drop('nobody');
   assert.deepEqual(names(openSaved(inventory).entries), ['b']);
-  for (const text of ['', '{', '{"format":2,"droplets":[]}', '{"format":1,"droplets":[{"name":"a"}]}']) {
+  const twice = JSON.stringify({ format: 1, mark: saved.mark, droplets: [one, one] });
+  writeFileSync(saved.file, twice);
+  assert.throws(() => openSaved(inventory), /has a name twice/);
+  writeFileSync(saved.file, '{"format":2,"droplets":[]}');
+  assert.throws(() => openSaved(inventory), /a newer version/);
+  for (const text of ['', '{', '{"format":1,"droplets":[]}', '{"format":1,"droplets":[{"name":"a"}]}']) {
     writeFileSync(saved.file, text);
     assert.throws(() => openSaved(inventory), /hosts.ini.json: is not what provision.ts writes there/);
   }

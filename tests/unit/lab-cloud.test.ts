@@ -6,8 +6,10 @@ import { after, test } from 'node:test';
 import { Fault } from '../../scripts/lib/cli.ts';
 import { parseConfig } from '../../scripts/lib/config.ts';
 import { parseInventory } from '../../scripts/lib/inventory.ts';
-import { dropletLimit, fingerprintOf } from '../../scripts/lib/lab/cloud/daemon.ts';
+import { nextFor } from '../../scripts/lib/lab/boot.ts';
+import { dropletLimit } from '../../scripts/lib/lab/cloud/daemon.ts';
 import { systemOfImage } from '../../scripts/lib/lab/cloud/machines.ts';
+import { lackingOf } from '../../scripts/lib/lab/cloud-ask.ts';
 import { isCloudOf, serverWords, variablesIn } from '../../scripts/lib/lab/cloud-seat.ts';
 import { environmentText, inventoryText, settingsText, usage } from '../../scripts/lib/lab/cloud-texts.ts';
 import { FIRST_BOOT_UNIT, hostNameFrom } from '../../scripts/lib/lab/droplet-boot.ts';
@@ -19,12 +21,17 @@ import {
   recordOf,
   takeRole,
 } from '../../scripts/lib/lab/droplet-record.ts';
+import { controllerEnvironment, withoutAccount } from '../../scripts/lib/lab/environment.ts';
 import { orderFrom } from '../../scripts/lib/lab/exec.ts';
 import { machineWords } from '../../scripts/lib/lab/machine.ts';
 import { deviceLines } from '../../scripts/lib/lab/network-plan.ts';
+import { startCommand } from '../../scripts/lib/lab/open.ts';
+import { waitFor } from '../../scripts/lib/lab/patience.ts';
 import { nameOf, type Place, placeOf, roleIn } from '../../scripts/lib/lab/place.ts';
+import { bootedIn } from '../../scripts/lib/lab/processes.ts';
 import { addressOf, CLOUD_ROLES, isOfCloud, roleNamed, rolesOf } from '../../scripts/lib/lab/roles.ts';
 import { countsIn } from '../../scripts/lib/lab/setup.ts';
+import { until } from '../../scripts/lib/poll.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lab-cloud-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -141,34 +148,43 @@ test("a lab's API is found by its process's words: of this project, of this name
 });
 
 test("the account's files are what provisioning reads, without a notice", () => {
-  const { config, notices } = parseConfig(settingsText(), 'cloud.cfg');
+  const { config, notices } = parseConfig(settingsText('x'), 'cloud.cfg');
   assert.deepEqual(notices, []);
+  // Whoever uses it outside the lab acts on no account, and on no other project's droplets.
+  assert.deepEqual(
+    [config.token, config.sshKeyId, config.tag],
+    [{ env: 'LAB_DO_TOKEN' }, { env: 'LAB_SSH_KEY_ID' }, 'comps-lab-x'],
+  );
   assert.deepEqual([config.vpns.length, config.comps.length], [3, 1]);
   const images = [...config.vpns, ...config.comps].map(({ image }) => systemOfImage(image));
   // One real installation is to be seen, and no more, as it takes its time.
   assert.deepEqual(images, ['ready', 'ready', 'bare', 'ready']);
   parseInventory(inventoryText('/home/a b/.lab/id_ed25519'), 'cloud.ini');
   assert.deepEqual(variablesIn(environmentText('dop_v1_abc')), {
-    DO_TOKEN: 'dop_v1_abc',
-    SSH_KEY_ID: '512190',
+    LAB_DO_TOKEN: 'dop_v1_abc',
+    LAB_SSH_KEY_ID: '512190',
     DIGITALOCEAN_API_URL: 'http://127.0.0.1:8080/v2',
   });
   const lines = usage('lab.ts exec', { inventory: 'a b/i', settings: 'c', output: 'o' });
   for (const [, text] of lines.filter(([title]) => title !== 'look in'))
     assert.match(text, /-i 'a b\/i' -c c/);
-});
-
-test("a key's fingerprint is the MD5 of its blob", () => {
-  // As `ssh-keygen -lE md5` prints it.
-  const key = 'AAAAC3NzaC1lZDI1NTE5AAAAIB9qj32c/oHOG+mHAFMJSmKuYkq4ti/7ly7hj64iVm9D';
-  assert.equal(
-    fingerprintOf(`ssh-ed25519 ${key} somebody`),
-    '68:b2:cc:73:cc:f6:bc:7c:3b:2c:33:5f:26:1d:77:c2',
-  );
+  for (const script of ['wgnet-setup', 'main'])
+    assert.ok(
+      lines.some(([, text]) => text.endsWith(`${script}.ts -i 'a b/i' -c c -o o`)),
+      script,
+    );
 });
 
 test("the account's limit is what this computer can boot", () => {
-  assert.deepEqual(['128\n', '8192\n', '1\n', undefined].map(dropletLimit), [18, 80, 1, 18]);
+  assert.deepEqual(
+    ['128\n', '8192\n', '1\n', undefined].map((text) => dropletLimit(text, 0)),
+    [18, 80, 1, 18],
+  );
+  assert.deepEqual(
+    [4, 17, 18, 40].map((others) => dropletLimit('128\n', others)),
+    [14, 1, 1, 1],
+    'machines of other labs need theirs',
+  );
 });
 
 test('recaps: a host that two of them name has the sums', () => {
@@ -177,4 +193,74 @@ test('recaps: a host that two of them name has the sums', () => {
   const counts = countsIn(`RECAP\n${row('wgnet1', 1)}${row('comp1', 0)}\nRECAP\n${row('wgnet1', 2)}`);
   assert.deepEqual(counts.get('wgnet1'), { ok: 2, changed: 3, unreachable: 0, failed: 0 });
   assert.equal(counts.get('comp1')?.ok, 1);
+});
+
+test('machines that count: those of labs that boot a system, each once', () => {
+  const line = (...words: string[]): string => words.join('\0') + '\0';
+  const booted = line('systemd-nspawn', '--machine=comps-x-0000-droplet1', '--boot');
+  assert.deepEqual(
+    [
+      ...bootedIn([
+        ...[booted, booted, line('systemd-nspawn', '--machine=comps-x-0000-client', '--as-pid2', 'sleep')],
+        ...[line('systemd-nspawn', '--machine=mine', '--boot'), line('node', '--boot'), ''],
+      ]),
+    ],
+    ['comps-x-0000-droplet1'],
+  );
+});
+
+test('a machine that the kernel has no room for names the setting', () => {
+  const words = ['Failed to create control group inotify object: Too many open files', 'Exiting PID 1...'];
+  assert.match(nextFor(words).next ?? '', /fs\.inotify\.max_user_instances/);
+  assert.deepEqual(nextFor(['Failed to mount']), {});
+});
+
+test('the account of the user is no process of a lab to know; the controller knows what leads to it', () => {
+  const env = {
+    PATH: '/bin',
+    DO_TOKEN: 'a',
+    SSH_KEY_ID: '1',
+    DIGITALOCEAN_API_URL: 'b',
+    DIGITALOCEAN_X: 'c',
+  };
+  assert.deepEqual(withoutAccount(env), { PATH: '/bin' });
+  assert.deepEqual(controllerEnvironment(placeOf('x', '/p'), env), {
+    ...{ PATH: '/bin', COMPS_LAB_EXEC: 'npx zx scripts/lab.ts exec --name x --' },
+  });
+  const { COMPS_LAB_EXEC } = controllerEnvironment(placeOf('lab', '/p'), {});
+  assert.equal(COMPS_LAB_EXEC, 'npx zx scripts/lab.ts exec --');
+});
+
+test('what is down is started by the command that does it', () => {
+  assert.equal(startCommand('x', NONE, 'droplet1'), 'npx zx scripts/lab.ts cloud --name x');
+  assert.equal(startCommand('x', NONE, 'client'), 'npx zx scripts/lab.ts cloud --name x');
+  assert.equal(startCommand('lab', { vpn: 3, comp: 1 }, 'vpn1'), 'npx zx scripts/lab.ts up');
+  assert.equal(startCommand('lab', { vpn: 3, comp: 1 }, 'droplet1'), 'npx zx scripts/lab.ts cloud');
+  assert.equal(
+    startCommand('x', { vpn: 2, comp: 0 }, 'client'),
+    'npx zx scripts/lab.ts up --name x --vpn 2 --comp 0',
+  );
+});
+
+test('what the demo is to make are the names that are missing, whatever else is there', () => {
+  assert.equal(lackingOf(['a', 'b'], []), 2);
+  assert.equal(lackingOf(['a', 'b'], ['b', 'other', 'b']), 1);
+  assert.equal(lackingOf(['a'], ['a', 'other']), 0);
+});
+
+test('who waits is told of it, and not of what is over at once', async (context) => {
+  const told = context.mock.method(console, 'error', () => {});
+  assert.equal(await waitFor('this', Promise.resolve(1), 60_000), 1);
+  let end = (): void => {};
+  const long = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const waited = waitFor('that', long, 1);
+  assert.ok(await until(10_000, () => told.mock.callCount() > 0));
+  end();
+  await waited;
+  assert.deepEqual(
+    told.mock.calls.map((call) => call.arguments),
+    [['still waiting for that']],
+  );
 });

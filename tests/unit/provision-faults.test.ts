@@ -114,7 +114,7 @@ const CASES: [string, Case][] = [
       faults: [{ kind: 'errored', value: 'wgnet2', times: 2 }],
       code: 2,
       names: ['comp1', 'wgnet1'],
-      said: [/could not make it, twice; nothing of it is left/, /next: run the same command again/],
+      said: [/could not make it this time either; nothing of it is left/, /next: run the same command again/],
       creates: 5,
     },
   ],

@@ -51,13 +51,26 @@ const REFUSED: [string, (user: Provisioner) => void, RegExp][] = [
   [
     'what DigitalOcean has no more',
     (user) =>
-      user.configure({ vpns: [{ name: 'a', region: 'sfo1', size: '1gb', image: 'ubuntu-20-04-x64' }] }),
+      user.configure({
+        vpns: [{ name: 'a', region: 'sfo1', size: '1gb', image: 'ubuntu-20-04-x64' }],
+        comps: COMPS,
+      }),
     /sfo1 takes no new droplets[\s\S]*region: sfo3[\s\S]*size: s-1vcpu-1gb[\s\S]*image: ubuntu-24-04-x64/,
   ],
   [
+    'no comp server, neither there nor in hosts.ini',
+    (user) => user.configure({ vpns: VPNS }),
+    /hosts.ini:\d: \[comp\] has no hosts: exactly one server was expected/,
+  ],
+  [
+    'a comp server there, and another in hosts.ini',
+    (user) => writeFileSync(user.file('hosts.ini'), '[vpn]\n[comp]\nmine ansible_host=192.0.2.1\n'),
+    /hosts.ini: \[comp\] has 2 hosts \(mine in line 3, comp1 of config.cfg\)/,
+  ],
+  [
     'a line of the user’s with that name',
-    (user) => writeFileSync(user.file('hosts.ini'), '[vpn]\nwgnet1 ansible_host=192.0.2.1\n'),
-    /hosts.ini:2: wgnet1 has the address 192.0.2.1 there, which provisioning did not write/,
+    (user) => writeFileSync(user.file('hosts.ini'), '[vpn]\nwgnet1 ansible_host=192.0.2.1\n[comp]\n'),
+    /hosts.ini:2: wgnet1 has the address 192.0.2.1 there, which is not on record here, and no droplet of the account has it/,
   ],
   [
     'that name in the other group',
@@ -71,8 +84,8 @@ const REFUSED: [string, (user: Provisioner) => void, RegExp][] = [
   ],
   [
     'a login that is not supported',
-    (user) => writeFileSync(user.file('hosts.ini'), '[all:vars]\nansible_become=yes\n[vpn]\n[comp]\n'),
-    /hosts.ini:2: .*ansible_become is not supported/,
+    (user) => writeFileSync(user.file('hosts.ini'), '[vpn]\n[comp]\n[all:vars]\nansible_become=yes\n'),
+    /hosts.ini:4: .*ansible_become is not supported/,
   ],
   [
     'a private key that is not there',

@@ -1,4 +1,5 @@
 /** What this project asks of DigitalOcean, in its own words; the door behind it is client.ts. */
+import { Fault } from '../cli.ts';
 
 /** `GET /v2/account`, the parts that matter here. */
 export interface Account {
@@ -48,14 +49,14 @@ export interface Droplet {
   size: string;
   /** Its image's slug, and the number where it has none. */
   image: string;
-  status: 'new' | 'active' | 'off' | 'archive';
-  locked: boolean;
+  /** `new`, `active`, `off`, `archive`; one that is not known yet is taken as it is. */
+  status: string;
   tags: string[];
   /** Unix seconds. */
   created: number;
   /** The public IPv4 address; undefined until it has one. */
   address: string | undefined;
-  /** US dollars. */
+  /** US dollars; 0 where the API does not say. */
   priceHourly: number;
 }
 
@@ -87,6 +88,9 @@ export interface DropletOrder {
 export class InDoubt extends Error {
   override name = 'InDoubt';
 }
+
+/** The token may not do this (403). A create that is refused so may have been carried out nevertheless. */
+export class NotPermitted extends Fault {}
 
 /**
  * Every method waits its turn within the rate limits, tries again what may be tried again, and rejects with a Fault that

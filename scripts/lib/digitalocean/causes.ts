@@ -32,13 +32,13 @@ export function networkError({ code, detail }: Broken): readonly [what: string, 
 }
 
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
+  [/user.?data/i, 'user data may have 64 KiB at most'],
+  [/ssh|key identifier/i, 'correct ssh_key_id in config.cfg: a key that is on the account'],
   [/limit/i, 'delete droplets (scripts/teardown.ts), or ask DigitalOcean for a higher limit'],
   [/pending event/i, 'wait a minute, then run the same command again'],
-  [/ssh|key identifier/i, 'correct ssh_key_id in config.cfg: a key that is on the account'],
   [/image/i, 'correct the image in config.cfg'],
   [/size/i, 'correct the size in config.cfg, or take another region'],
   [/region/i, 'correct the region in config.cfg'],
-  [/user.?data/i, 'user data may have 64 KiB at most'],
   [/tag/i, 'correct the tags in config.cfg'],
   [/name/i, 'correct the name in config.cfg: letters, digits, `.` and `-`'],
 ];

@@ -1,6 +1,6 @@
 /** What a call to DigitalOcean failed at, in words for a person: cause and next step, never a token. */
 import { EXIT, Fault } from '../cli.ts';
-import { InDoubt } from './api.ts';
+import { InDoubt, NotPermitted } from './api.ts';
 import { networkError, PLACE, remedyOf } from './causes.ts';
 import { clip, type Redact } from './redact.ts';
 import type { Verb } from './retry.ts';
@@ -57,6 +57,8 @@ const excerpt = ({ body }: Answer): string =>
   typeof body === 'string' && body !== '' ? `: ${JSON.stringify(clip(body, 80))}` : '';
 
 interface Parts {
+  /** Fault unless given. */
+  kind?: typeof NotPermitted;
   what: string;
   next: string;
   code: number;
@@ -80,6 +82,7 @@ function refusal(asked: Asked, answer: Answer): Parts {
       };
     case 403:
       return {
+        kind: NotPermitted,
         what: `the token may not do this: it lacks ${scopesOf(asked.scopes)} (${said(answer)})`,
         next: 'make a token with these scopes, https://cloud.digitalocean.com/account/api/tokens, and export DO_TOKEN=…',
         code,
@@ -147,8 +150,8 @@ function cleaned<R extends Reply>(reply: R, redact: Redact): R {
 /** All messages of one endpoint; every one of them goes through `redact`. */
 export function wordsOf(endpoint: string, redact: Redact): Words {
   const placeOf = ({ verb, path }: Asked): string => `${verb} ${endpoint}${path}`;
-  const fault = (asked: Asked, { what, next, code }: Parts): Fault =>
-    new Fault({ at: redact(placeOf(asked)), what: redact(what), next: redact(next), code });
+  const fault = (asked: Asked, { kind = Fault, what, next, code }: Parts): Fault =>
+    new kind({ at: redact(placeOf(asked)), what: redact(what), next: redact(next), code });
   return {
     fault: (asked, reply, story) => fault(asked, ending(asked, cleaned(reply, redact), story)),
     nonsense: (asked, answer, why) => {

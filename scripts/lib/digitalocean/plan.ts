@@ -1,5 +1,6 @@
 /** What provisioning has to do: config.cfg against the account's live state. */
 import type { Droplet } from './api.ts';
+import { splitOwn } from './own.ts';
 import type { Problem } from './preflight.ts';
 import type { Entry } from './saved.ts';
 import type { Wanted } from './wanted.ts';
@@ -15,35 +16,37 @@ export interface Plan {
   strays: Droplet[];
 }
 
-const sameTag = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
-
-/** Whether a droplet has a tag; DigitalOcean's tags know no case. */
-export const hasTag = ({ tags }: Droplet, tag: string): boolean => tags.some((one) => sameTag(one, tag));
-
-/**
- * Compares by name and region within the project's droplets: those that have its tag, and those whose number is on
- * record here (a create may have been carried out without its tags).
- */
+/** Compares by name and region within the project's droplets (own.ts). */
 export function planOf(
   wanted: readonly Wanted[],
   droplets: readonly Droplet[],
   tag: string,
   entries: readonly Entry[],
 ): Plan {
-  const recorded = new Set(entries.map(({ id }) => id));
-  const own = droplets.filter((droplet) => hasTag(droplet, tag) || recorded.has(droplet.id));
-  const plan: Plan = { create: [], adopt: [], conflicts: [], notices: [], strays: [] };
+  const { own, others } = splitOwn(droplets, tag, entries);
+  const plan: Plan = {
+    create: [],
+    adopt: [],
+    conflicts: others.map(otherTags(tag)),
+    notices: [],
+    strays: [],
+  };
   for (const one of wanted) {
     const called = own.filter(({ name }) => name === one.name);
     const there = called.filter(({ region }) => region === one.region);
-    const conflict = conflictOf(one, called, there, tag);
+    const entry = entries.find(({ name }) => name === one.name);
+    const renamed = own.find(({ id, name }) => id === entry?.id && name !== one.name);
+    const conflict =
+      renamed === undefined ? conflictOf(one, called, there, entry) : otherName(one.name, renamed);
     if (conflict !== undefined) plan.conflicts.push(conflict);
     else if (there[0] === undefined) plan.create.push(one);
     else {
       plan.adopt.push({ wanted: one, droplet: there[0] });
       plan.notices.push(...differences(one, there[0]));
     }
-    const foreign = droplets.filter((droplet) => droplet.name === one.name && !own.includes(droplet));
+    const foreign = droplets.filter(
+      (droplet) => droplet.name === one.name && !own.includes(droplet) && !others.includes(droplet),
+    );
     plan.notices.push(
       ...foreign.map(
         ({ id, region }) =>
@@ -56,6 +59,18 @@ export function planOf(
   return plan;
 }
 
+const otherTags =
+  (tag: string) =>
+  ({ id, name, tags }: Droplet): Problem => ({
+    what: `the droplet ${name} (${id}) is on record here, and has the tags ${tags.join(', ')}, not ${tag}`,
+    next: `write its project's tag into config.cfg (tag: ${tags[0]}), or where this folder is a copy of that project's, remove .droplets`,
+  });
+
+const otherName = (name: string, { id, name: now }: Droplet): Problem => ({
+  what: `${name}: its droplet ${id} is called ${now} now`,
+  next: `give it its name back, write ${now} into config.cfg, or delete it: npx zx scripts/teardown.ts --limit ${id}`,
+});
+
 const asIs = (name: string): string =>
   `write into config.cfg what is there, choose another name, or delete it: npx zx scripts/teardown.ts --limit ${name}`;
 
@@ -63,14 +78,18 @@ function conflictOf(
   { name, region, size }: Wanted,
   called: readonly Droplet[],
   there: readonly Droplet[],
-  tag: string,
+  entry: Entry | undefined,
 ): Problem | undefined {
-  const ids = (droplets: readonly Droplet[]): string => droplets.map(({ id }) => id).join(', ');
-  if (there.length > 1)
+  if (there.length > 1) {
+    const ids = there.map(({ id }) => id);
+    const recorded = ids.find((id) => id === entry?.id);
+    const other = ids.find((id) => id !== (recorded ?? ids[0]));
+    const ours = recorded === undefined ? '' : `; ${recorded} is the one in hosts.ini`;
     return {
-      what: `${name}: ${there.length} droplets of this name in ${region} have the tag ${tag} (${ids(there)}); which one is meant cannot be known`,
-      next: `keep one of them: npx zx scripts/teardown.ts --limit ${there[1]?.id}`,
+      what: `${name}: ${there.length} droplets of this project have this name in ${region} (${ids.join(', ')})${ours}`,
+      next: `delete the other: npx zx scripts/teardown.ts --limit ${other}`,
     };
+  }
   const [droplet] = there;
   const [elsewhere] = called.filter((one) => one.region !== region);
   if (elsewhere !== undefined)

@@ -3,6 +3,9 @@
 /** Tokens of DigitalOcean's, also where a server repeats only a part of one. */
 const TOKENS = /\bdo[a-z]_v1_[0-9a-z]*/gi;
 
+/** A private key, and all that follows where its end is cut off: a server may repeat what it was sent. */
+const PRIVATE = /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----END)[\s\S])*(?:-----END [A-Z ]*-----)?/g;
+
 const HIDDEN = '[redacted]';
 
 /** Makes every text free of the secret (also in its URL form) and of control characters. */
@@ -15,6 +18,7 @@ export function redactor(secret: string): Redact {
   return (text) =>
     text
       .replace(/\p{C}+/gu, ' ')
+      .replace(PRIVATE, HIDDEN)
       .replace(pattern, HIDDEN)
       .replace(TOKENS, HIDDEN);
 }

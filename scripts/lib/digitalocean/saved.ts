@@ -2,10 +2,12 @@
  * What is kept of droplets between two runs, beside hosts.ini: `.droplets/hosts.ini.json`. It is written before each
  * create is sent and again the moment that the API accepts it, so that a run cut off anywhere is continued.
  */
+import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '../cli.ts';
 import { makeDirectory, readTextIfAny, writeText } from '../files.ts';
+import { quoteAll } from '../shell.ts';
 
 const entry = z.object({
   name: z.string().min(1),
@@ -15,6 +17,8 @@ const entry = z.object({
   asked: z.number(),
   /** Undefined while it is not known whether the API has accepted it. */
   id: z.int().positive().optional(),
+  /** The API has shown it: where it does not any more, it is gone. */
+  seen: z.literal(true).optional(),
   /** Number of the create action. */
   action: z.int().positive().optional(),
   /** Its public SSH host key as in known_hosts, `ssh-ed25519 AAAA…`; the private half is nowhere but on the droplet. */
@@ -26,50 +30,69 @@ const entry = z.object({
 /** One droplet of this hosts.ini. */
 export type Entry = z.infer<typeof entry>;
 
-const schema = z.object({ format: z.literal(1), droplets: z.array(entry) });
+const schema = z.object({
+  format: z.literal(1),
+  mark: z.string().regex(/^comps-from-[0-9a-f]{12}$/),
+  droplets: z.array(entry),
+});
+
+type Content = z.infer<typeof schema>;
 
 export interface Saved {
   file: string;
+  /** A tag of the droplets that were asked for from this hosts.ini, and of no others. */
+  readonly mark: string;
   readonly entries: readonly Entry[];
   find(name: string): Entry | undefined;
   /** Puts an entry in the place of the one of its name. */
   put(entry: Entry): void;
   drop(name: string): void;
+  /** Writes it as it is: what stands in the way is found out before there is anything to lose. */
+  write(): void;
 }
 
-function read(file: string): Entry[] {
+function read(file: string): Content {
   const text = readTextIfAny(file);
-  if (text === undefined) return [];
-  const fault = (): Fault =>
+  if (text === undefined)
+    return { format: 1, mark: `comps-from-${randomBytes(6).toString('hex')}`, droplets: [] };
+  const fault = (what: string): Fault =>
     new Fault({
       at: file,
-      what: 'is not what provision.ts writes there, so the droplets it made are not known',
-      next: `see DigitalOcean's list of droplets, then remove the file: rm ${file}`,
+      what,
+      next: `see DigitalOcean's list of droplets, then remove the file: ${quoteAll(['rm', file])}`,
     });
+  const damaged = 'is not what provision.ts writes there, so the droplets it made are not known';
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw fault();
+    throw fault(damaged);
   }
-  const result = schema.safeParse(value);
-  if (!result.success) throw fault();
-  return result.data.droplets;
+  if (z.object({ format: z.number().min(2) }).safeParse(value).success)
+    throw new Fault({ at: file, what: 'was written by a newer version of this project', next: 'git pull' });
+  const { data } = schema.safeParse(value);
+  if (data === undefined) throw fault(damaged);
+  if (new Set(data.droplets.map(({ name }) => name)).size < data.droplets.length)
+    throw fault('has a name twice');
+  return data;
 }
 
 /** The record that belongs to an inventory; nothing is written before the first `put`. */
 export function openSaved(inventory: string): Saved {
   const file = join(dirname(inventory), '.droplets', `${basename(inventory)}.json`);
-  let entries = read(file);
+  const { mark, droplets } = read(file);
+  let entries = droplets;
   const write = (): void => {
     makeDirectory(dirname(file), 0o700);
-    writeText(file, `${JSON.stringify({ format: 1, droplets: entries }, null, 2)}\n`, 0o600);
+    writeText(file, `${JSON.stringify({ format: 1, mark, droplets: entries }, null, 2)}\n`, 0o600);
   };
   return {
     file,
+    mark,
     get entries() {
       return entries;
     },
+    write,
     find: (name) => entries.find((one) => one.name === name),
     put: (changed) => {
       const at = entries.findIndex(({ name }) => name === changed.name);

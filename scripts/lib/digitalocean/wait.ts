@@ -39,7 +39,17 @@ const stateOf = (droplet: Droplet | undefined): string => {
   return droplet.status === 'active' ? 'active, waiting for its public address' : droplet.status;
 };
 
-const isUp = (droplet: Droplet): boolean => droplet.status === 'active' && droplet.address !== undefined;
+/** Whether nothing is to be waited for any more. */
+export const isUp = (droplet: Droplet): boolean =>
+  droplet.status === 'active' && droplet.address !== undefined;
+
+const unseen = ({ one }: Follow, { message, next }: Fault): Fault =>
+  new Fault({
+    at: one.name,
+    what: `the droplet ${one.id} was asked for, and nothing is heard of it: ${message}`,
+    next: `run the same command again, it goes on from there${next === undefined ? '' : `; ${next}`}`,
+    code: EXIT.unreachable,
+  });
 
 function late({ one, last }: Follow, timeout: number): Fault {
   const missing =
@@ -83,25 +93,36 @@ export async function awaitUp(
   const arrived = new Map<string, Arrival>();
   let waiting: Follow[] = droplets.map((one) => ({ one, last: undefined, misses: 0 }));
   const end = now() + timeout;
-  for (let seconds = 1; waiting.length > 0; seconds = Math.min(seconds * 1.3, 5)) {
-    const listed = new Map((await api.droplets(tag)).map((droplet) => [droplet.id, droplet]));
-    const turn = waiting.slice(0, SINGLES);
-    for (const follow of waiting) {
+  const look = async (all: readonly Follow[]): Promise<void> => {
+    const list = new Map((await api.droplets(tag)).map((droplet) => [droplet.id, droplet]));
+    const turn = all.slice(0, SINGLES);
+    for (const follow of all) {
       const { one } = follow;
       const inTurn = turn.includes(follow);
       // One without the tag is in no list of it; a list may also lag behind.
-      const droplet = listed.get(one.id) ?? (inTurn ? await api.droplet(one.id) : follow.last);
+      const droplet = list.get(one.id) ?? (inTurn ? await api.droplet(one.id) : follow.last);
       const verdict = judge(follow, droplet) ?? (inTurn ? await errored(api, one) : undefined);
       onState(one.name, stateOf(follow.last));
       if (verdict !== undefined) arrived.set(one.name, verdict);
     }
-    const left = waiting.filter(({ one }) => !arrived.has(one.name));
     // Those who had their turn go to the end.
-    waiting = [...left.filter((one) => !turn.includes(one)), ...left.filter((one) => turn.includes(one))];
-    if (waiting.length > 0 && now() >= end) {
-      for (const follow of waiting) arrived.set(follow.one.name, late(follow, timeout));
-      return arrived;
+    waiting = [...all.filter((one) => !turn.includes(one)), ...turn];
+  };
+  for (let seconds = 1; waiting.length > 0; seconds = Math.min(seconds * 1.3, 5)) {
+    let trouble: Fault | undefined;
+    try {
+      await look(waiting);
+    } catch (error) {
+      // What cannot be reached for a while is borne, and told in the end.
+      if (!(error instanceof Fault) || error.code !== EXIT.unreachable) throw error;
+      trouble = error;
     }
+    waiting = waiting.filter(({ one }) => !arrived.has(one.name));
+    const over = now() >= end;
+    if (over)
+      for (const follow of waiting)
+        arrived.set(follow.one.name, trouble === undefined ? late(follow, timeout) : unseen(follow, trouble));
+    if (over) return arrived;
     if (waiting.length > 0) await pause(seconds);
   }
   return arrived;

@@ -6,9 +6,10 @@ import { until } from '../poll.ts';
 import { run, spawnDetached } from '../transport/local.ts';
 import { hostNameFrom } from './droplet-boot.ts';
 import { recordOf } from './droplet-record.ts';
+import { withoutAccount } from './environment.ts';
 import { insideWords, type MachineParts, machineWords, NSPAWN_ENVIRONMENT } from './machine.ts';
 import { nameOf, type Place } from './place.ts';
-import { runningIn } from './processes.ts';
+import { hasBegun, runningIn } from './processes.ts';
 import { findSilent, type Service } from './ready.ts';
 import {
   addressOf,
@@ -41,8 +42,14 @@ export function lastLines(log: string, count = 5): string[] {
 function machineFault(place: Place, role: Role, what: string): Fault {
   const lines = lastLines(readTextIfAny(logOf(place, role)) ?? '');
   const said = lines.length === 0 ? 'it printed nothing' : `its last words:\n    ${lines.join('\n    ')}`;
-  return new Fault({ at: `${role} (${addressOf(role)})`, what: `${what}; ${said}` });
+  return new Fault({ at: `${role} (${addressOf(role)})`, what: `${what}; ${said}`, ...nextFor(lines) });
 }
+
+/** What helps a machine that ended with these words, where that is known. */
+export const nextFor = (lines: readonly string[]): { next?: string } =>
+  lines.some((line) => /inotify|too many open files/i.test(line))
+    ? { next: 'sysctl fs.inotify.max_user_instances=1024; or fewer machines at once, of all labs together' }
+    : {};
 
 const servicesOf = (role: Role): Service[] => {
   if (isDroplet(role)) return [{ address: addressOf(role), port: 22, greeting: 'SSH-2.0' }];
@@ -55,12 +62,12 @@ const servicesOf = (role: Role): Service[] => {
 };
 
 /** The address of a machine that does not come up in time, if there is one. */
-async function findLate(place: Place, roles: readonly Role[]): Promise<string | undefined> {
+async function findLate(place: Place, roles: readonly Role[], signal?: AbortSignal) {
   const droplets = roles.filter(isDroplet).flatMap(servicesOf);
   const others = roles.filter((role) => !isDroplet(role)).flatMap(servicesOf);
   const late = await Promise.all([
-    findSilent(nameOf(place, 'ctl'), droplets, PATIENCE),
-    findSilent(nameOf(place, 'net'), others, PATIENCE),
+    findSilent(nameOf(place, 'ctl'), droplets, PATIENCE, signal),
+    findSilent(nameOf(place, 'net'), others, PATIENCE, signal),
   ]);
   return late.find((address) => address !== undefined);
 }
@@ -92,19 +99,23 @@ function partsOf(place: Place, role: Role, state: State): MachineParts {
 /** Starts a machine, and answers with the number of the process that runs it. */
 function power(place: Place, state: State, role: Role): number {
   const words = machineWords(place, role, partsOf(place, role, state));
-  return spawnDetached(words, logOf(place, role), { ...process.env, ...NSPAWN_ENVIRONMENT });
+  return spawnDetached(words, logOf(place, role), { ...withoutAccount(), ...NSPAWN_ENVIRONMENT });
 }
 
-/** Starts a machine that nobody waits for; returns once it runs. */
+/**
+ * Starts a machine that nobody waits for; returns once its system has begun, long before it answers. One that dies at once,
+ * as where the kernel has no room for it, is a Fault.
+ */
 export async function bootUnseen(place: Place, state: State, role: Role): Promise<void> {
   remove(logOf(place, role));
   const pid = power(place, state, role);
   let dead = false;
-  await until(PATIENCE * 1000, () => {
+  const begun = await until(PATIENCE * 1000, () => {
     dead = !exists(`/proc/${pid}`);
-    return dead || runningIn(place).get(role)?.leader !== undefined;
+    const leader = runningIn(place).get(role)?.leader;
+    return dead || (leader !== undefined && hasBegun(leader));
   });
-  if (dead) throw machineFault(place, role, 'did not start');
+  if (dead || !begun) throw machineFault(place, role, 'did not start');
 }
 
 /** Starts the machines of these roles; returns when all serve. Throws what `signal` was aborted with. */
@@ -116,7 +127,7 @@ export async function boot(
 ): Promise<void> {
   const started = roles.filter(isMachine).map((role) => ({ role, pid: power(place, state, role) }));
   let answered = false;
-  const late = findLate(place, roles).finally(() => {
+  const late = findLate(place, roles, signal).finally(() => {
     answered = true;
   });
   const serve = (): boolean => {

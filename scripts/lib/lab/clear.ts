@@ -7,7 +7,8 @@ import { killDaemon } from './engine-daemon.ts';
 import { engineSeat } from './engine-place.ts';
 import { storeHere, tidyStore } from './engine-store.ts';
 import { namespacesOf, pidsIn, removeNamespaces, unplug } from './network.ts';
-import { nameOf, type Place } from './place.ts';
+import { waitFor } from './patience.ts';
+import { labCommand, nameOf, type Place } from './place.ts';
 import { type Running, runningIn } from './processes.ts';
 import type { Role } from './roles.ts';
 
@@ -20,13 +21,14 @@ export async function cutPower(place: Place, roles?: readonly Role[]): Promise<n
     [...runningIn(place)].filter(([role]) => roles === undefined || roles.includes(role));
   const before = chosen().length;
   const began = performance.now();
-  const gone = await until(PATIENCE, () => {
+  const cut = until(PATIENCE, () => {
     const left = chosen();
     // Without process 1 it is about to begin or to end; one that hangs there is ended from outside.
     const hangs = performance.now() - began > PATIENCE / 2;
     killNow(left.map(([, { leader, host }]) => leader ?? (hangs ? host : 0)).filter((pid) => pid !== 0));
     return left.length === 0;
   });
+  const gone = await waitFor(`machines of the lab "${place.name}" to end`, cut);
   if (gone) return before;
   const [role, running] = chosen()[0] ?? ['client', { host: 0 }];
   throw new Fault({
@@ -37,10 +39,16 @@ export async function cutPower(place: Place, roles?: readonly Role[]): Promise<n
 
 /** Ends every process in these namespaces. */
 async function endProcesses(place: Place, roles: readonly Role[]): Promise<void> {
-  await until(PATIENCE, async () => {
-    const pids = (await Promise.all(roles.map((role) => pidsIn(place, role)))).flat();
+  let pids: number[] = [];
+  const ended = until(PATIENCE, async () => {
+    pids = (await Promise.all(roles.map((role) => pidsIn(place, role)))).flat();
     killNow(pids);
     return pids.length === 0;
+  });
+  if (await waitFor(`processes of the lab "${place.name}" to end`, ended)) return;
+  throw new Fault({
+    what: `process ${pids[0]} of the lab "${place.name}" does not end`,
+    next: `see what it waits for (ps -o pid,stat,wchan,args ${pids[0]}), then ${labCommand('down', place.name)}`,
   });
 }
 

@@ -1,11 +1,13 @@
 /** Asks a lab's cloud as its account's owner, past all of this project's own ways to do so. */
 import { EXIT, Fault } from '../cli.ts';
+import { TOKEN_VARIABLE } from './cloud-seat.ts';
 import type { Lab } from './open.ts';
+import { labCommand } from './place.ts';
 
 // Runs in the controller, where the variables of the account are; the token is in no command line.
 const ASK = `
 const [method, path, body] = process.argv.slice(1);
-const headers = { authorization: 'Bearer ' + process.env.DO_TOKEN, 'content-type': 'application/json' };
+const headers = { authorization: 'Bearer ' + process.env.${TOKEN_VARIABLE}, 'content-type': 'application/json' };
 const answer = await fetch(process.env.DIGITALOCEAN_API_URL + path, { method, headers, body });
 console.log(JSON.stringify({ status: answer.status, text: await answer.text() }));`;
 
@@ -24,15 +26,23 @@ export async function askCloud(lab: Lab, method: string, path: string, body?: un
     throw new Fault({
       at: `the cloud of the lab "${lab.name}"`,
       what: `does not answer: ${stderr.trim().split('\n').at(-1)}`,
-      next: `npx zx scripts/lab.ts cloud --name ${lab.name}`,
+      next: labCommand('cloud', lab.name),
       code: EXIT.unreachable,
     });
   const { status, text } = JSON.parse(stdout) as { status: number; text: string };
-  return { status, body: text === '' ? undefined : JSON.parse(text) };
+  try {
+    return { status, body: JSON.parse(text) };
+  } catch {
+    return { status, body: undefined };
+  }
 }
 
-/** How many droplets with a tag the account has, by what the API says. */
-export async function dropletCount(lab: Lab, tag: string): Promise<number> {
-  const { body } = await askCloud(lab, 'GET', `/droplets?per_page=1&tag_name=${encodeURIComponent(tag)}`);
-  return (body as { meta: { total: number } }).meta.total;
+/** Names of the droplets with a tag that the account has (80 at most), by what the API says. */
+export async function dropletNames(lab: Lab, tag: string): Promise<string[]> {
+  const { body } = await askCloud(lab, 'GET', `/droplets?per_page=200&tag_name=${encodeURIComponent(tag)}`);
+  return (body as { droplets: { name: string }[] }).droplets.map(({ name }) => name);
 }
+
+/** How many of the droplets that are wanted are not there. */
+export const lackingOf = (wanted: readonly string[], there: readonly string[]): number =>
+  wanted.filter((name) => !there.includes(name)).length;

@@ -11,12 +11,19 @@ export const CLOUD_URL = `http://127.0.0.1:${CLOUD_PORT}/v2`;
 /** The number that the lab's SSH key has on the account. */
 export const KEY_ID = 512_190;
 
+/** The names of the environment variables that hold the account's token and its key's number. */
+export const TOKEN_VARIABLE = 'LAB_DO_TOKEN';
+export const KEY_VARIABLE = 'LAB_SSH_KEY_ID';
+
 const inLab =
   (name: string) =>
   ({ directory }: Pick<Place, 'directory'>): string =>
     join(directory, name);
 
-/** The variables that the account's owner has set: `DO_TOKEN=…` and more, a line each; for root alone. */
+/**
+ * The variables that the account's owner has set, a line each; for root alone. Names of their own, so that who forgets
+ * `lab.ts exec` acts on no other account.
+ */
 export const environmentFile = inLab('cloud.env');
 export const settingsFile = inLab('cloud.cfg');
 export const inventoryFile = inLab('cloud.ini');

@@ -1,6 +1,6 @@
 /** What the demo fetches through the tunnels while the path moves. */
 import { join } from 'node:path';
-import { EXIT } from '../cli.ts';
+import { EXIT, Fault } from '../cli.ts';
 import { writeText } from '../files.ts';
 import { until } from '../poll.ts';
 import { clientRun, pathBytes } from './client.ts';
@@ -23,21 +23,38 @@ async function download(lab: Lab, lasting: number): Promise<void> {
 /** Where the client keeps its switch log while it runs. */
 const SWITCH_LOG = '/tmp/switches.jsonl';
 
+/** Milliseconds that its first switch may take. */
+const PATIENCE = 60_000;
+
 /** Starts migration in the client, and returns once its first path is set; `stop` ends it as its users do. */
 async function startMigration(lab: Lab, { strategy, period, seed }: Migration) {
   const flags = ['--strategy', strategy, '--seed', seed, '--period', String(period), '--log', SWITCH_LOG];
   await clientRun(lab, 'rm', '-f', SWITCH_LOG);
   // Not by npx, which passes no SIGTERM on.
   const ended = clientRun(lab, 'env', '-C', '/', 'node', '--import=tsx', '/comps/migrate.ts', ...flags);
-  const begun = async () =>
-    (await lab.exec('client', ['grep', '-q', '"switch"', SWITCH_LOG])).code === EXIT.ok;
-  // Whichever comes first: a migrator that refuses says why.
-  await Promise.race([until(20_000, begun), ended]);
+  let over = false;
+  const note = (): void => {
+    over = true;
+  };
+  void ended.then(note, note);
   const stop = async (): Promise<void> => {
     await clientRun(lab, 'pkill', '-TERM', '-f', '^node --import=tsx /comps/migrate.ts');
     await ended;
   };
-  return { stop };
+  const begun = async () =>
+    over || (await lab.exec('client', ['grep', '-q', '"switch"', SWITCH_LOG])).code === EXIT.ok;
+  if (await until(PATIENCE, begun)) {
+    // A migrator that refuses says why.
+    if (over) await ended;
+    return { stop };
+  }
+  await stop();
+  throw new Fault({
+    at: 'client: migrate.ts',
+    what: `set no path in ${PATIENCE / 1000} s`,
+    next: 'npm run demo, with fewer other programs beside it',
+    code: EXIT.failed,
+  });
 }
 
 /** What the demo reads of a line of the switch log. */

@@ -15,7 +15,8 @@ import {
   takeRole,
 } from './droplet-record.ts';
 import { buildNetwork, namespacesOf, unplug } from './network.ts';
-import { type Place, placeOf } from './place.ts';
+import { labCommand, type Place, placeOf } from './place.ts';
+import { runningIn } from './processes.ts';
 import { readState, type State } from './state.ts';
 
 export interface NewDroplet extends DropletRecord {
@@ -40,7 +41,7 @@ async function equip(place: Place, { role, name }: Droplet, order: NewDroplet): 
 function standing(place: Place): State {
   const state = readState(place);
   if (state !== undefined) return state;
-  throw new Fault({ what: `the lab "${place.name}" is not up`, next: 'npx zx scripts/lab.ts cloud' });
+  throw new Fault({ what: `the lab "${place.name}" is not up`, next: labCommand('cloud', place.name) });
 }
 
 /** Takes away all that a droplet has, but its record. */
@@ -51,7 +52,7 @@ async function strip(place: Place, { role }: Droplet): Promise<void> {
 }
 
 /**
- * Makes a droplet and starts its machine, which need not answer yet when this returns. An id that is there already is
+ * Makes a droplet and starts its machine, which has begun to come up when this returns and need not answer yet. An id that is there already is
  * made anew: its order was cut off. Several may be made at once, by one process.
  */
 export async function addDroplet({ name }: { name: string }, order: NewDroplet): Promise<Droplet> {
@@ -79,4 +80,24 @@ export async function removeDroplet({ name }: { name: string }, id: number): Pro
   await strip(place, droplet);
   freeRole(place, droplet.role);
   return true;
+}
+
+/**
+ * Switches a droplet's machine on, off, or off and on; an id that is not there is a Fault. One that comes on is as new as on
+ * its first day, with its keys: what it wrote was in memory.
+ */
+export async function powerDroplet(
+  { name }: { name: string },
+  id: number,
+  how: 'on' | 'off' | 'cycle',
+): Promise<void> {
+  const place = placeOf(name);
+  const state = standing(place);
+  const droplet = dropletsOfCloud(place).find((one) => one.id === id);
+  if (droplet === undefined) throw new Fault({ at: String(id), what: 'this droplet has no machine' });
+  if (how === 'on' && runningIn(place).has(droplet.role)) return;
+  await strip(place, droplet);
+  if (how === 'off') return;
+  await buildNetwork(place, [droplet.role]);
+  await bootUnseen(place, state, droplet.role);
 }

@@ -1,9 +1,11 @@
 /** `lab.ts exec`: which machine is meant, and what is to run there. */
 import { Fault } from '../cli.ts';
+import { exists } from '../files.ts';
 import { handOver } from '../transport/local.ts';
-import { cloudEnvironment } from './cloud-seat.ts';
+import { cloudPid, environmentFile } from './cloud-seat.ts';
+import { controllerEnvironment, withoutAccount } from './environment.ts';
 import { openLab } from './open.ts';
-import { placeOf } from './place.ts';
+import { labCommand, placeOf } from './place.ts';
 import { type Named, type Role, roleNamed, rolesOf, type Shape } from './roles.ts';
 
 export interface Order {
@@ -51,9 +53,13 @@ export async function execIn(
   const lab = openLab(name);
   const order = orderFrom(lab.shape, words, typed, lab.droplets());
   const command = lab.words(order.role, order.words.length === 0 ? ['bash'] : order.words);
+  const place = placeOf(name);
+  const inController = order.role === 'ctl';
+  if (inController && exists(environmentFile(place)) && cloudPid(place) === undefined)
+    console.error(`notice: the cloud of this lab does not run; ${labCommand('cloud', name)} starts it`);
   // It does not outlive this process, not even a `kill -9`.
   return handOver(
     ['setpriv', '--pdeathsig', 'TERM', ...command],
-    order.role === 'ctl' ? { ...process.env, ...cloudEnvironment(placeOf(name)) } : process.env,
+    inController ? controllerEnvironment(place) : withoutAccount(),
   );
 }

@@ -3,15 +3,15 @@ import { Fault } from '../cli.ts';
 import { attempt, type LocalOptions } from '../transport/local.ts';
 import { boot } from './boot.ts';
 import { clearNamespaces, cutPower } from './clear.ts';
-import { cloudEnvironment } from './cloud-seat.ts';
 import { type Droplet, dropletsOfCloud } from './droplet-record.ts';
 import { leaderOf } from './engine-daemon.ts';
 import { engineSeat, engineWords } from './engine-place.ts';
+import { controllerEnvironment } from './environment.ts';
 import { insideWords } from './machine.ts';
-import { buildNetwork, unplug } from './network.ts';
-import { nameOf, type Place, placeOf } from './place.ts';
+import { buildNetwork, namespacesOf, unplug } from './network.ts';
+import { labCommand, nameOf, type Place, placeOf } from './place.ts';
 import { runningIn } from './processes.ts';
-import { addressOf, isMachine, type Role, rolesOf, type Shape } from './roles.ts';
+import { addressOf, isMachine, isOfCloud, type Role, rolesOf, type Shape } from './roles.ts';
 import { readState, type State } from './state.ts';
 
 export interface Outcome {
@@ -49,25 +49,35 @@ export interface Lab {
   start(role: Role): Promise<void>;
 }
 
-function inEngine(place: Place, words: readonly string[]): string[] {
+/** The command that starts what is down of a lab: its shape is to be the one that it has. */
+export function startCommand(name: string, { vpn, comp }: Shape, role?: Role): string {
+  if (vpn === 0 || (role !== undefined && isOfCloud(role))) return labCommand('cloud', name);
+  const flags = [...(vpn === 3 ? [] : [` --vpn ${vpn}`]), ...(comp === 1 ? [] : [` --comp ${comp}`])];
+  return labCommand('up', name) + flags.join('');
+}
+
+function inEngine(place: Place, shape: Shape, words: readonly string[]): string[] {
   if (leaderOf(engineSeat(place)) !== undefined) return engineWords(place, words);
-  const flag = place.name === 'lab' ? '' : ` --name ${place.name}`;
   throw new Fault({
     at: 'engine',
     what: 'this lab has no Docker engine that runs',
-    next: `npx zx scripts/lab.ts up --engine${flag}`,
+    // A lab of the cloud's alone gets none.
+    next:
+      shape.vpn === 0
+        ? 'npx zx scripts/lab.ts up --engine --name second'
+        : `${startCommand(place.name, shape)} --engine`,
   });
 }
 
-function commandIn(place: Place, role: Role, words: readonly string[]): string[] {
-  if (role === 'engine') return inEngine(place, words);
+function commandIn(place: Place, shape: Shape, role: Role, words: readonly string[]): string[] {
+  if (role === 'engine') return inEngine(place, shape, words);
   if (!isMachine(role)) return ['ip', 'netns', 'exec', nameOf(place, role), ...words];
   const leader = runningIn(place).get(role)?.leader;
   if (leader !== undefined) return insideWords(leader, words, process.env.TERM);
   throw new Fault({
     at: role,
     what: 'this machine is down',
-    next: `npx zx scripts/lab.ts up --name ${place.name} starts it again`,
+    next: `${startCommand(place.name, shape, role)} starts it again`,
   });
 }
 
@@ -75,22 +85,21 @@ async function start(place: Place, state: State, role: Role): Promise<void> {
   if (runningIn(place).has(role)) return;
   // A new namespace: the old one may still hold what the machine had set in its kernel.
   await unplug(place, role);
-  await clearNamespaces(place, [role]);
+  if ((await namespacesOf(place)).includes(role)) await clearNamespaces(place, [role]);
   await buildNetwork(place, [role]);
   await boot(place, state, [role]);
 }
 
-/** With the variables of the account at the lab's cloud, if that runs. */
-const withAccount = (place: Place, { env = process.env, ...options }: LocalOptions = {}): LocalOptions => ({
+const inController = (place: Place, { env, ...options }: LocalOptions = {}): LocalOptions => ({
   ...options,
-  env: { ...env, ...cloudEnvironment(place) },
+  env: controllerEnvironment(place, env),
 });
 
 /** The lab with this state. */
 export function labOf(place: Place, state: State): Lab {
-  const words: Lab['words'] = (role, command) => commandIn(place, role, command);
+  const words: Lab['words'] = (role, command) => commandIn(place, state, role, command);
   const exec: Lab['exec'] = (role, command, options) =>
-    attempt(words(role, command), role === 'ctl' ? withAccount(place, options) : options);
+    attempt(words(role, command), role === 'ctl' ? inController(place, options) : options);
   return {
     name: place.name,
     directory: place.directory,
@@ -118,6 +127,5 @@ export function openLab(name = 'lab'): Lab {
   const place = placeOf(name);
   const state = readState(place);
   if (state !== undefined) return labOf(place, state);
-  const flag = name === 'lab' ? '' : ` --name ${name}`;
-  throw new Fault({ what: `the lab "${name}" is not up`, next: `npx zx scripts/lab.ts up${flag}` });
+  throw new Fault({ what: `the lab "${name}" is not up`, next: labCommand('up', name) });
 }

@@ -39,6 +39,10 @@ export function placeOf(name: string, project: string = PROJECT): Place {
   };
 }
 
+/** How a person calls lab.ts for a lab: `npx zx scripts/lab.ts exec --name second`. */
+export const labCommand = (verb: string, name: string): string =>
+  `npx zx scripts/lab.ts ${verb}${name === 'lab' ? '' : ` --name ${name}`}`;
+
 /** The name of a role's namespace and machine on this computer. */
 export const nameOf = (place: Place, role: Role): string => place.prefix + role;
 

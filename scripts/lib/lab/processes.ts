@@ -17,16 +17,29 @@ export function machineIn(commandLine: string): string | undefined {
   return words.find((word) => word.startsWith('--machine='))?.slice('--machine='.length);
 }
 
+/** Machines of labs that run a whole system, systemd first, among command lines; each once. */
+export function bootedIn(commandLines: readonly string[]): Set<string> {
+  const booted = commandLines.filter((line) => line.split('\0').includes('--boot')).map(machineIn);
+  return new Set(booted.filter((name) => name?.startsWith('comps-')).map(String));
+}
+
+const childrenOf = (pid: number | string): string[] =>
+  (readTextIfStill(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter((child) => child !== '');
+
+/** Whether the system with this process 1 has come so far that its journal runs: what it needs of the kernel for itself, it has. */
+export const hasBegun = (leader: number): boolean =>
+  childrenOf(leader).some((pid) => readTextIfStill(`/proc/${pid}/comm`)?.startsWith('systemd-journal'));
+
 /** Machines of this lab that run now. */
 export function runningIn(place: Place): Map<Role, Running> {
   const found = new Map<Role, Running>();
   for (const entry of list('/proc').filter((name) => /^\d+$/.test(name))) {
     const machine = machineIn(readTextIfStill(`/proc/${entry}/cmdline`) ?? '');
     const role = machine === undefined ? undefined : roleIn(place, machine);
-    const children = readTextIfStill(`/proc/${entry}/task/${entry}/children`) ?? '';
+    if (role === undefined) continue;
+    const [leader] = childrenOf(entry);
     // Its helpers have the same command line, and no child.
-    if (role === undefined || (children === '' && found.has(role))) continue;
-    const leader = children.trim().split(' ')[0];
+    if (leader === undefined && found.has(role)) continue;
     found.set(role, { host: Number(entry), leader: leader ? Number(leader) : undefined });
   }
   return found;

@@ -85,15 +85,15 @@ export function summary(found: Findings, lab: Lab, { period, strategy, seed, sta
     paint.bold('What must hold'),
     ...claimsOf(found).map(claimLine),
     '',
-    paint.bold('Files'),
-    `  client     ${here(lab.clientDirectory)}`,
     ...(stays
       ? [
+          paint.bold('Files'),
+          `  client     ${here(lab.clientDirectory)}`,
           `  inventory  ${here(inventoryFile(lab))}`,
           `  switches   ${here(join(lab.directory, 'switches.jsonl'))}`,
           `  leaks      ${here(join(lab.directory, 'leaks.pcap'))} (a capture of all that left past the tunnels)`,
         ]
-      : ['  (the lab is taken down now; `npm run demo -- --keep` leaves it standing to look around in)']),
+      : ['The lab is taken down now; `npm run demo -- --keep` leaves it standing to look around in.']),
   ];
 }
 

@@ -9,6 +9,7 @@ import { checkHost, npmFolder } from './host.ts';
 import { ensureBrowser, ensureImage } from './image.ts';
 import { buildNetwork, namespacesOf } from './network.ts';
 import { type Lab, labOf } from './open.ts';
+import { waitFor } from './patience.ts';
 import { type Place, placeOf } from './place.ts';
 import { runningIn } from './processes.ts';
 import { rolesOf, type Shape } from './roles.ts';
@@ -20,13 +21,13 @@ export interface UpOptions extends Partial<Shape> {
   browser?: boolean | undefined;
 }
 
-/** Refuses while another `up` or `down` of this lab is at work. */
+/** Refuses while another `up`, `down` or `cloud` of this lab is at work. */
 export const alone = <T>(place: Place, work: () => Promise<T>): Promise<T> =>
   withLock(
     `lab ${place.prefix}`,
     () => {
       throw new Fault({
-        what: `another \`up\` or \`down\` of the lab "${place.name}" is at work`,
+        what: `another \`up\`, \`down\` or \`cloud\` of the lab "${place.name}" is at work`,
         next: 'wait until it ends, or choose another --name for a second lab',
       });
     },
@@ -56,6 +57,8 @@ async function build(place: Place, state: State, signal: AbortSignal): Promise<v
   await buildNetwork(place, rolesOf(state));
   signal.throwIfAborted();
   await boot(place, state, rolesOf(state), signal);
+  // Nobody would take down what came to its end after Ctrl-C.
+  signal.throwIfAborted();
   writeState(place, state);
 }
 
@@ -65,11 +68,11 @@ async function buildWhole(place: Place, state: State): Promise<void> {
   const work = build(place, state, stop.signal);
   const settle = async (): Promise<void> => {
     stop.abort(new Fault({ what: `the lab "${place.name}" was interrupted`, code: EXIT.interrupted }));
-    const failed = await work.then(
+    const ended = work.then(
       () => false,
       () => true,
     );
-    if (failed) await clear(place);
+    if (await waitFor(`the start of the lab "${place.name}" to end`, ended)) await clear(place);
   };
   let settled: Promise<void> | undefined;
   const once = (): Promise<void> => {

@@ -4,12 +4,14 @@ import { Fault, paint } from '../cli.ts';
 import { type Config, parseConfig, secretOf } from '../config.ts';
 import type { CloudApi } from '../digitalocean/api.ts';
 import { createApi } from '../digitalocean/client.ts';
+import { DIGITALOCEAN } from '../digitalocean/endpoint.ts';
+import type { Entry, Saved } from '../digitalocean/saved.ts';
 import { readText, realPath } from '../files.ts';
 import { withLock } from '../lock.ts';
 import { pause } from '../poll.ts';
+import type { StatusLine } from '../progress.ts';
 
-/** DigitalOcean's own; another is named by --api-url, or as its other tools have it, by an environment variable. */
-const ENDPOINT = 'https://api.digitalocean.com/v2';
+/** Another API than DigitalOcean's own, as its other tools have it; --api-url weighs more. */
 const ENDPOINT_VARIABLE = 'DIGITALOCEAN_API_URL';
 
 /** Seconds for which one call of the API may be tried again. */
@@ -31,33 +33,45 @@ export function readConfig(file: string): Config {
   return config;
 }
 
+/** An account as config.cfg and the command line name it. */
+export interface Account {
+  api: CloudApi;
+  /** Holds the token: never to be shown. */
+  lock: string;
+}
+
 /** The account's API; a Fault where config.cfg has no token, or names a variable that is not set. */
-export function openApi(
-  { token }: Config,
+export function openAccount(
+  { token: reference, tag }: Config,
   { config: file, apiUrl }: CloudOptions,
-  onWait: (line: string) => void,
-): CloudApi {
-  if (token === undefined)
+  status: StatusLine,
+): Account {
+  if (reference === undefined)
     throw new Fault({
       at: file,
       what: 'has no token, by which DigitalOcean knows you',
       next: `add the line \`token: $DO_TOKEN\` to ${file}, and export DO_TOKEN=… in this shell`,
     });
-  const endpoint = apiUrl ?? (process.env[ENDPOINT_VARIABLE]?.trim() || ENDPOINT);
-  return createApi({ endpoint, token: secretOf(token, process.env), patience: PATIENCE, onWait });
+  const endpoint = apiUrl ?? (process.env[ENDPOINT_VARIABLE]?.trim() || DIGITALOCEAN);
+  const token = secretOf(reference, process.env);
+  const onWait = (line: string): void => status.set('DigitalOcean', line);
+  const api = createApi({ endpoint, token, patience: PATIENCE, onWait });
+  return { api, lock: `account ${endpoint} ${token.reveal()} ${tag.toLowerCase()}` };
 }
 
-/** One provisioning or tear-down of a hosts.ini at a time. */
-export function aloneWith<T>(inventory: string, work: () => Promise<T>): Promise<T> {
+/** One provisioning or tear-down of a hosts.ini at a time, and of an account's project: of this computer, at least. */
+export function aloneWith<T>(inventory: string, account: Account, work: () => Promise<T>): Promise<T> {
   const path = join(realPath(dirname(inventory)), basename(inventory));
-  const busy = (): never => {
+  const busy = (where: string) => (): never => {
     throw new Fault({
       at: inventory,
-      what: 'another provision, teardown or main is at work on it',
+      what: `another provision, teardown or main is at work ${where}`,
       next: 'wait until it has ended; `pgrep -af scripts/` shows it',
     });
   };
-  return withLock(`inventory ${path}`, busy, work);
+  return withLock(`inventory ${path}`, busy('on it'), () =>
+    withLock(account.lock, busy("on this project's droplets, from another folder"), work),
+  );
 }
 
 /** This machine's clock for what is waited for, in seconds. */
@@ -65,5 +79,21 @@ export const clock = {
   now: (): number => performance.now() / 1000,
   pause: (seconds: number): Promise<void> => pause(seconds * 1000),
 };
+
+/** Writes what was found of entries in doubt. */
+export function keepFound(saved: Saved, entries: readonly Entry[]): void {
+  for (const entry of entries) {
+    const before = saved.find(entry.name);
+    if (entry.id !== before?.id || entry.seen !== before?.seen) saved.put(entry);
+  }
+}
+
+/** How droplets in doubt are looked for. */
+export const recovering = (api: CloudApi, { mark }: Saved) => ({
+  api,
+  mark,
+  pause: clock.pause,
+  now: unixNow,
+});
 
 export const unixNow = (): number => Date.now() / 1000;

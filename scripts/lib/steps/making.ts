@@ -1,7 +1,7 @@
 /** Makes the droplets of a plan, all at the same time, and waits until they are up. */
 import { EXIT, Fault } from '../cli.ts';
 import type { CloudApi, Droplet, DropletOrder } from '../digitalocean/api.ts';
-import { createOnce, lookFor, type Making, madeBy } from '../digitalocean/create.ts';
+import { createOnce, type Made, type Making, NotMade } from '../digitalocean/create.ts';
 import { removeAll } from '../digitalocean/remove.ts';
 import type { Entry, Saved } from '../digitalocean/saved.ts';
 import { userData } from '../digitalocean/user-data.ts';
@@ -12,9 +12,6 @@ import { clock, unixNow } from './cloud.ts';
 
 /** Seconds that DigitalOcean may take to delete a droplet that it could not make. */
 const REMOVAL = 120;
-
-/** Seconds after an unanswered create in which a list may not show its droplet yet. */
-const LAG = 60;
 
 export interface MakingContext {
   api: CloudApi;
@@ -32,66 +29,65 @@ export interface MakingContext {
   say: (name: string, line: string) => void;
 }
 
-/**
- * The entries of creates that were sent by a run that was cut off before their answer, with the droplets that they made.
- * Those that made none stay as they are.
- */
-export async function recover(
-  api: CloudApi,
-  entries: readonly Entry[],
-  droplets: readonly Droplet[],
-): Promise<Entry[]> {
-  const recorded = new Set(entries.map(({ id }) => id));
-  const unanswered = entries.filter(({ id }) => id === undefined);
-  return Promise.all(
-    unanswered.map(async (entry) => {
-      const made = madeBy(entry, droplets, recorded);
-      if (made.length > 0) return made.length === 1 ? { ...entry, id: made[0]?.id } : entry;
-      if (unixNow() - entry.asked > LAG) return entry;
-      const known = new Set(droplets.map(({ id }) => id));
-      const late = await lookFor(entry, { api, known, pause: clock.pause });
-      return late === undefined ? entry : { ...entry, id: late.id };
-    }),
-  );
-}
-
-const orderOf = ({ group: _, ...rest }: Wanted, sshKey: string, data: string): DropletOrder => ({
+const orderOf = (
+  { group: _, tags, ...rest }: Wanted,
+  mark: string,
+  sshKey: string,
+  data: string,
+): DropletOrder => ({
   ...rest,
+  tags: [...tags, mark],
   sshKeys: [sshKey],
   userData: data,
 });
+
+/** Puts an accepted droplet's number on record; where that fails, it is told at least. */
+function record(saved: Saved, entry: Entry, { droplet: { id }, action }: Made): void {
+  try {
+    saved.put({ ...entry, id, ...(action === undefined ? {} : { action }) });
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    throw new Fault({
+      at: entry.name,
+      what: `the droplet ${id} is made, and its number cannot be put on record: ${error.message}`,
+      next: 'mend that, then run the same command again: it finds the droplet by its tags',
+      code: EXIT.failed,
+    });
+  }
+}
 
 /** Asks for one droplet; on record before it is asked for, and its number as soon as the API has told it. */
 async function ask(wanted: Wanted, context: MakingContext): Promise<Awaited> {
   const { api, saved, sshKey, known, onStep, say } = context;
   const { name, group, region } = wanted;
   const before = saved.find(name);
-  // What hosts.ini has of a former one stays known until it is written over.
-  const former = before?.address === undefined ? {} : { address: before.address };
   const key = newHostKey();
-  const entry: Entry = { name, group, region, asked: unixNow(), hostKey: key.publicKey, ...former };
+  const entry: Entry = { name, group, region, asked: unixNow(), hostKey: key.publicKey, ...former(before) };
   onStep(name, 'asked for');
   saved.put(entry);
-  const making: Making = {
-    api,
-    known,
-    asked: entry.asked,
-    pause: clock.pause,
-    say: (line) => say(name, line),
-  };
+  const making: Making = { api, known, mark: saved.mark, pause: clock.pause, say: (line) => say(name, line) };
+  let made: Made;
   try {
-    const { droplet, action } = await createOnce(orderOf(wanted, sshKey, userData(key)), making);
-    saved.put({ ...entry, id: droplet.id, ...(action === undefined ? {} : { action }) });
-    say(name, `droplet ${droplet.id} is being made in ${region}`);
-    return { name, id: droplet.id, action };
+    made = await createOnce(orderOf(wanted, saved.mark, sshKey, userData(key)), making);
   } catch (error) {
-    // Refused, so there is none; after no answer there may be one, and the record stays.
-    if (error instanceof Fault && error.code === EXIT.refused) {
-      if (before === undefined) saved.drop(name);
-      else saved.put(before);
-    }
+    // Where there may be one, the record stays.
+    if (error instanceof NotMade) forget(saved, name, before);
     throw error;
   }
+  record(saved, entry, made);
+  const { droplet, action } = made;
+  say(name, `droplet ${droplet.id} is being made in ${region}`);
+  return { name, id: droplet.id, action };
+}
+
+/** What hosts.ini has of a droplet's predecessor stays known until it is written over. */
+const former = (entry: Entry | undefined): { address?: string } =>
+  entry?.address === undefined ? {} : { address: entry.address };
+
+/** Puts the record back as it was before a droplet, or as it is without it. */
+function forget(saved: Saved, name: string, before: Entry | undefined): void {
+  if (before === undefined) saved.drop(name);
+  else saved.put(before);
 }
 
 /** Deletes a droplet that DigitalOcean could not make: it would be billed. */
@@ -100,10 +96,18 @@ async function discard({ name, id }: Awaited, { api, saved }: MakingContext): Pr
   const failed = await removeAll([{ id, name }], removing);
   const [fault] = failed.values();
   if (fault !== undefined) throw fault;
-  saved.drop(name);
+  const entry = saved.find(name);
+  if (entry === undefined) return;
+  const { group, region } = entry;
+  forget(
+    saved,
+    name,
+    entry.address === undefined ? undefined : { name, group, region, asked: 0, ...former(entry) },
+  );
 }
 
-const asFault = (error: unknown): Fault => {
+/** A defect is thrown on. */
+export const asFault = (error: unknown): Fault => {
   if (error instanceof Fault) return error;
   throw error;
 };
@@ -138,14 +142,15 @@ async function follow(
     }),
   );
   if (second.length > 0)
-    for (const [name, outcome] of await makeThese(second, [], context, false)) outcomes.set(name, outcome);
+    for (const [name, outcome] of await makeThese(second, [], wanted, context, false))
+      outcomes.set(name, outcome);
   return outcomes;
 }
 
 const gaveUp = (name: string): Fault =>
   new Fault({
     at: name,
-    what: 'DigitalOcean could not make it, twice; nothing of it is left',
+    what: 'DigitalOcean could not make it this time either; nothing of it is left',
     next: 'run the same command again later, or choose another region: https://status.digitalocean.com',
     code: EXIT.failed,
   });
@@ -153,26 +158,28 @@ const gaveUp = (name: string): Fault =>
 async function makeThese(
   create: readonly Wanted[],
   adopted: readonly Awaited[],
+  wanted: readonly Wanted[],
   context: MakingContext,
   again: boolean,
 ): Promise<Outcomes> {
   const outcomes: Outcomes = new Map();
   const asked = await Promise.all(
-    create.map((wanted) =>
-      ask(wanted, context).catch((error: unknown) => {
-        outcomes.set(wanted.name, asFault(error));
+    create.map((one) =>
+      ask(one, context).catch((error: unknown) => {
+        outcomes.set(one.name, asFault(error));
         return undefined;
       }),
     ),
   );
   const awaited = [...asked.filter((one) => one !== undefined), ...adopted];
-  for (const [name, outcome] of await follow(awaited, create, context, again)) outcomes.set(name, outcome);
+  for (const [name, outcome] of await follow(awaited, wanted, context, again)) outcomes.set(name, outcome);
   return outcomes;
 }
 
-/** Makes what is to be made, and waits for it and for those adopted that are not up yet. */
+/** Makes those of the wanted that are to be made, and waits for them and for those adopted that are not up yet. */
 export const makeAll = (
   create: readonly Wanted[],
   adopted: readonly Awaited[],
+  wanted: readonly Wanted[],
   context: MakingContext,
-): Promise<Outcomes> => makeThese(create, adopted, context, true);
+): Promise<Outcomes> => makeThese(create, adopted, wanted, context, true);

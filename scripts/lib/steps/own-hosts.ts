@@ -45,15 +45,23 @@ export function claimProblems(
   text: string,
   file: string,
   wanted: readonly Wanted[],
-  addresses: (name: string) => readonly (string | undefined)[],
+  entries: readonly Entry[],
+  droplets: readonly Droplet[],
 ): Fault[] {
   return wanted.flatMap(({ name }) => {
     const found = findHost(text, file, name);
-    if (found?.address === undefined || addresses(name).includes(found.address)) return [];
+    if (found?.address === undefined) return [];
+    const recorded = entries.find((entry) => entry.name === name);
+    const holder = droplets.find(({ address }) => address === found.address);
+    if (recorded?.address === found.address || holder?.name === name) return [];
+    const whose =
+      holder === undefined
+        ? 'and no droplet of the account has it'
+        : `and it is the droplet ${holder.name} (${holder.id})`;
     return [
       new Fault({
         at: `${file}:${found.line}`,
-        what: `${name} has the address ${found.address} there, which provisioning did not write`,
+        what: `${name} has the address ${found.address} there, which is not on record here, ${whose}`,
         next: 'take this line out, or give the droplet another name in config.cfg',
       }),
     ];
@@ -91,8 +99,8 @@ export function writeHosts(
   if (next !== text) replaceText(inventory, next);
   for (const { wanted, droplet } of arrived) {
     const entry = saved.find(wanted.name);
-    if (entry !== undefined && entry.address !== droplet.address)
-      saved.put({ ...entry, address: droplet.address });
+    if (entry !== undefined && (entry.address !== droplet.address || entry.seen !== true))
+      saved.put({ ...entry, seen: true, address: droplet.address });
   }
   return { changed, targets };
 }

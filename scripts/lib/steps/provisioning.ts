@@ -1,14 +1,27 @@
 /** Droplets exist as config.cfg names them, and hosts.ini has their addresses. */
 import { EXIT, Fault, paint } from '../cli.ts';
 import type { Config } from '../config.ts';
-import type { CloudApi, Droplet } from '../digitalocean/api.ts';
+import type { CloudApi } from '../digitalocean/api.ts';
+import { doubles, splitOwn } from '../digitalocean/own.ts';
 import { openSaved, type Saved } from '../digitalocean/saved.ts';
+import { isUp } from '../digitalocean/wait.ts';
+import { requireWritable } from '../files.ts';
+import { findHost } from '../inventory.ts';
 import { type StatusLine, statusLine } from '../progress.ts';
 import { countLines } from '../runner/report.ts';
 import { meetStrangers } from '../transport/first-use.ts';
-import { aloneWith, type CloudOptions, openApi, readConfig } from './cloud.ts';
-import { makeAll, type Outcomes } from './making.ts';
-import { type Arrived, forgetHosts, type Target, targetsOf, worst, writeHosts } from './own-hosts.ts';
+import { aloneWith, type CloudOptions, openAccount, readConfig } from './cloud.ts';
+import { asFault, makeAll, type Outcomes } from './making.ts';
+import {
+  type Arrived,
+  forgetHosts,
+  inventoryText,
+  knownHostsOf,
+  type Target,
+  targetsOf,
+  worst,
+  writeHosts,
+} from './own-hosts.ts';
 import { planLines } from './plan-lines.ts';
 import { reach } from './reaching.ts';
 import { type Survey, survey } from './surveying.ts';
@@ -24,7 +37,7 @@ export interface ProvisionOptions extends CloudOptions {
 
 export interface Provisioned {
   code: number;
-  /** Droplets that are not there yet, in check mode. */
+  /** Droplets that set-up could not reach yet, in check mode. */
   missing: number;
 }
 
@@ -35,25 +48,23 @@ function recordAdopted({ plan }: Survey, saved: Saved): void {
     const before = saved.find(name);
     if (before?.id === droplet.id) continue;
     const former = before?.address === undefined ? {} : { address: before.address };
-    saved.put({ name, group, region, asked: droplet.created, id: droplet.id, ...former });
+    saved.put({ name, group, region, asked: droplet.created, id: droplet.id, seen: true, ...former });
   }
 }
-
-const isUp = ({ status, address }: Droplet): boolean => status === 'active' && address !== undefined;
 
 /** Makes what is missing, and waits for what is not up yet; by name, what came of each. */
 async function make(
   api: CloudApi,
   config: Config,
   saved: Saved,
-  { plan, sshKey, droplets }: Survey,
+  { plan, wanted, sshKey, droplets }: Survey,
   status: StatusLine,
 ): Promise<Outcomes> {
   const adopted = plan.adopt.map(({ droplet }) => droplet);
   const awaited = adopted
     .filter((droplet) => !isUp(droplet))
     .map(({ name, id }) => ({ name, id, action: saved.find(name)?.action }));
-  const outcomes = await makeAll(plan.create, awaited, {
+  const outcomes = await makeAll(plan.create, awaited, wanted, {
     api,
     saved,
     tag: config.tag,
@@ -135,6 +146,38 @@ const strangersIn = ({ plan }: Survey, saved: Saved, inventory: string): Target[
     }),
   );
 
+/** What was made is told also where hosts.ini cannot be written: it costs money. */
+function afterMaking<T>(outcomes: Outcomes, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const there = [...outcomes].flatMap(([name, one]) =>
+      one instanceof Fault ? [] : [`${name} (${one.id})`],
+    );
+    throw new Fault({
+      what: `${error.message}; the droplets ${there.join(', ')} are there, and on record`,
+      next: `${error.next === undefined ? 'mend that' : error.next}; then run the same command again`,
+      code: EXIT.failed,
+    });
+  }
+}
+
+/** Nobody but us should have made one of the same name meanwhile; if somebody has, both are billed. */
+async function doubled(api: CloudApi, { tag }: Config, saved: Saved): Promise<Fault[]> {
+  const { own } = splitOwn(await api.droplets(), tag, saved.entries);
+  return doubles(own).map(({ name, region, ids }) => {
+    const recorded = saved.find(name)?.id;
+    const others = ids.filter((id) => id !== recorded);
+    return new Fault({
+      at: name,
+      what: `${ids.length} droplets of this project have this name in ${region} (${ids.join(', ')})`,
+      next: `delete ${others.length === 1 ? 'the other' : 'the others'}: npx zx scripts/teardown.ts --limit ${others.join(' ')}`,
+      code: EXIT.failed,
+    });
+  });
+}
+
 async function carryOut(
   api: CloudApi,
   config: Config,
@@ -142,39 +185,64 @@ async function carryOut(
   found: Survey,
   options: ProvisionOptions,
   status: StatusLine,
-): Promise<Provisioned> {
+): Promise<number> {
   const { inventory } = options;
   await meetStrangers(strangersIn(found, saved, inventory), options);
+  if (found.plan.create.length > 0) {
+    requireWritable(inventory);
+    requireWritable(knownHostsOf(inventory));
+    saved.write();
+  }
   recordAdopted(found, saved);
   const outcomes = await make(api, config, saved, found, status);
   for (const [name] of outcomes) status.set(name, undefined);
 
-  const arrived = arrivedOf(found, outcomes);
-  const left = forgetHosts(inventory, found.gone);
-  for (const { name } of found.gone) saved.drop(name);
-  const { changed, targets } = writeHosts(inventory, arrived, saved);
-  for (const line of [...left, ...changed])
-    status.print([`${paint.yellow('changed:')} [${inventory}] ${line}`]);
+  const { changed, targets } = afterMaking(outcomes, () => {
+    const left = forgetHosts(inventory, found.gone);
+    for (const { name } of found.gone) saved.drop(name);
+    const written = writeHosts(inventory, arrivedOf(found, outcomes), saved);
+    return { ...written, changed: [...left, ...written.changed] };
+  });
+  for (const line of changed) status.print([`${paint.yellow('changed:')} [${inventory}] ${line}`]);
 
   const faults = new Map([...outcomes].filter((one): one is [string, Fault] => one[1] instanceof Fault));
   for (const [name, fault] of await reachAll(targets, options, config.waitTimeout, status))
     faults.set(name, fault);
+  const twice =
+    found.plan.create.length === 0
+      ? []
+      : await doubled(api, config, saved).catch((error) => [asFault(error)]);
   for (const [name, fault] of faults) status.print(troubleLines(name, fault));
+  for (const fault of twice) status.print(troubleLines(config.tag, fault));
   recap(found, faults);
-  return { code: worst([...faults.values()]), missing: 0 };
+  return worst([...faults.values(), ...twice]);
+}
+
+/** Of those that are wanted, how many set-up could not reach yet: to be made, not up, or not in hosts.ini. */
+function missingOf({ plan }: Survey, inventory: string): number {
+  const text = inventoryText(inventory);
+  const late = plan.adopt.filter(
+    ({ wanted: { name }, droplet }) =>
+      !isUp(droplet) || findHost(text, inventory, name)?.address !== droplet.address,
+  );
+  return plan.create.length + late.length;
 }
 
 /** Makes what is missing, writes hosts.ini, waits until every droplet can be set up. */
 export async function provision(options: ProvisionOptions): Promise<Provisioned> {
   const status = statusLine();
-  const config = readConfig(options.config);
-  const api = openApi(config, options, (line) => status.set('DigitalOcean', line));
-  return aloneWith(options.inventory, async () => {
-    const saved = openSaved(options.inventory);
-    const found = await survey(api, config, saved, options);
-    status.print(planLines(found.plan, found.sizes, config.tag));
-    status.set('DigitalOcean', undefined);
-    if (options.check) return { code: EXIT.ok, missing: found.plan.create.length };
-    return carryOut(api, config, saved, found, options, status);
-  });
+  try {
+    const config = readConfig(options.config);
+    const account = openAccount(config, options, status);
+    return await aloneWith(options.inventory, account, async () => {
+      const saved = openSaved(options.inventory);
+      const found = await survey(account.api, config, saved, options);
+      status.set('DigitalOcean', undefined);
+      status.print(planLines(found.plan, found.sizes, config.tag));
+      if (options.check) return { code: EXIT.ok, missing: missingOf(found, options.inventory) };
+      return { code: await carryOut(account.api, config, saved, found, options, status), missing: 0 };
+    });
+  } finally {
+    status.end();
+  }
 }

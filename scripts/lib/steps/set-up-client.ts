@@ -11,6 +11,7 @@ import type { preflight } from '../transport/docker.ts';
 import { clientFiles } from '../wireguard/client-files.ts';
 import type { Topology, TunnelPlan } from '../wireguard/topology.ts';
 import { writeClientFiles } from '../wireguard/write-client.ts';
+import { labClientHint } from './hints.ts';
 import type { Member } from './set-up-servers.ts';
 
 /** Renders and writes the client's side; what was done, a line each. */
@@ -43,6 +44,8 @@ export async function clientHint(
   out: string,
   docker: ReturnType<typeof preflight> | undefined,
 ): Promise<string> {
+  const inLab = labClientHint();
+  if (inLab !== undefined) return `next:    ${inLab}`;
   const { compose, troubles } = (await docker) ?? { compose: 'docker-compose', troubles: [] };
   const client = fileURLToPath(new URL('../../../client', import.meta.url));
   const files = realPath(out);

@@ -4,13 +4,15 @@ import { type Config, secretOf } from '../config.ts';
 import type { CloudApi, Droplet, Size, SshKey } from '../digitalocean/api.ts';
 import { type Plan, planOf } from '../digitalocean/plan.ts';
 import { type Problem, problemsOf } from '../digitalocean/preflight.ts';
+import { recover } from '../digitalocean/recover.ts';
 import type { Entry, Saved } from '../digitalocean/saved.ts';
 import { type Wanted, wantedOf } from '../digitalocean/wanted.ts';
-import { type Inventory, parseInventory, putHosts } from '../inventory.ts';
+import type { Inventory } from '../inventory.ts';
 import { loginOf } from '../transport/login.ts';
 import { md5Fingerprint } from '../transport/private-key.ts';
-import { recover } from './making.ts';
+import { keepFound, recovering } from './cloud.ts';
 import { claimProblems, inventoryText, targetOf } from './own-hosts.ts';
+import { prospectOf } from './prospect.ts';
 
 export interface SurveyOptions {
   inventory: string;
@@ -32,7 +34,7 @@ export interface Survey {
   gone: Entry[];
 }
 
-/** The droplets of config.cfg; a Fault where wgnet-setup.ts could make no network of them. */
+/** The droplets of config.cfg; a Fault where there are none, or more comp servers than one. */
 export function readWanted(config: Config, file: string): Wanted[] {
   const wanted = wantedOf(config);
   const refuse = (what: string, next: string): never => {
@@ -46,15 +48,6 @@ export function readWanted(config: Config, file: string): Wanted[] {
       'keep one of them; proxies belong below vpns',
     );
   return wanted;
-}
-
-/** A stand-in for addresses that are not known yet (RFC 5737); never written, never connected to. */
-const UNKNOWN = '192.0.2.1';
-
-/** hosts.ini as it will be, but for the addresses; a Fault where it cannot have these droplets. */
-function prospect(text: string, file: string, wanted: readonly Wanted[]): Inventory {
-  const edits = wanted.map(({ name, group }) => ({ name, group, address: UNKNOWN }));
-  return parseInventory(putHosts(text, file, edits), file);
 }
 
 /** Problems of logging in to droplets that are not there yet: as hosts.ini will be, with these keys. */
@@ -107,6 +100,11 @@ async function judgeCreates(
   return { problems: problemsOf(create, facts), key };
 }
 
+const notSeen = ({ name, id }: Entry): Problem => ({
+  what: `${name}: the droplet ${id} was accepted a moment ago, and is not to be seen yet`,
+  next: 'run the same command again in a minute',
+});
+
 /** The plan, after everything that could be wrong with it has been asked for; a Fault with all that is. */
 export async function survey(
   api: CloudApi,
@@ -117,18 +115,12 @@ export async function survey(
   const { inventory, config: file, check } = options;
   const wanted = readWanted(config, file);
   const text = inventoryText(inventory);
-  const prospective = prospect(text, inventory, wanted);
-  const [droplets, sizes] = await Promise.all([api.droplets(), api.sizes()]);
-
-  const recovered = await recover(api, saved.entries, droplets);
-  if (!check) for (const entry of recovered) saved.put(entry);
-  const entries = saved.entries.map((entry) => recovered.find(({ name }) => name === entry.name) ?? entry);
+  const prospective = prospectOf(text, inventory, wanted);
+  const [listed, sizes] = await Promise.all([api.droplets(), api.sizes()]);
+  const { entries, droplets, unseen } = await recover(saved.entries, listed, recovering(api, saved));
+  if (!check) keepFound(saved, entries);
   const plan = planOf(wanted, droplets, config.tag, entries);
-  const addresses = (name: string) => [
-    entries.find((entry) => entry.name === name)?.address,
-    plan.adopt.find((one) => one.wanted.name === name)?.droplet.address,
-  ];
-  const problems = [...plan.conflicts];
+  const problems = [...unseen.map(notSeen), ...plan.conflicts];
 
   let sshKey: string | undefined;
   if (plan.create.length > 0) {
@@ -144,7 +136,7 @@ export async function survey(
     if (key !== undefined) problems.push(...loginProblems(prospective, options, plan.create, key));
   }
   refuseAll([
-    ...claimProblems(text, inventory, wanted, addresses),
+    ...claimProblems(text, inventory, wanted, entries, droplets),
     ...problems.map((problem) => new Fault({ at: file, ...problem })),
   ]);
   const there = new Set(droplets.map(({ id }) => id));

@@ -3,109 +3,105 @@ import { canAsk, confirm } from '../ask.ts';
 import { EXIT, Fault, paint } from '../cli.ts';
 import type { Config } from '../config.ts';
 import type { CloudApi, Droplet } from '../digitalocean/api.ts';
-import { madeBy } from '../digitalocean/create.ts';
-import { hasTag } from '../digitalocean/plan.ts';
-import { ageText, costSoFar, spent } from '../digitalocean/price.ts';
+import { splitOwn } from '../digitalocean/own.ts';
+import { recover } from '../digitalocean/recover.ts';
 import { removeAll } from '../digitalocean/remove.ts';
 import { type Entry, openSaved, type Saved } from '../digitalocean/saved.ts';
-import { statusLine } from '../progress.ts';
+import { findHost } from '../inventory.ts';
+import { type StatusLine, statusLine } from '../progress.ts';
 import { nearest } from '../text.ts';
-import { aloneWith, type CloudOptions, clock, openApi, readConfig, unixNow } from './cloud.ts';
-import { forgetHosts, worst } from './own-hosts.ts';
-import { table } from './plan-lines.ts';
+import {
+  aloneWith,
+  type CloudOptions,
+  clock,
+  keepFound,
+  openAccount,
+  readConfig,
+  recovering,
+} from './cloud.ts';
+import { counted, dropletLines } from './droplet-lines.ts';
+import { forgetHosts, inventoryText, worst } from './own-hosts.ts';
 
 export interface TearDownOptions extends CloudOptions {
   /** Do not ask. */
   yes: boolean;
   /** Only list. */
   check: boolean;
-  /** Names or numbers of the only droplets that are meant. */
+  /** Names or numbers of the only droplets that are meant; each text may hold several, by commas. */
   limit?: string[];
 }
 
 /** Seconds that DigitalOcean may take to carry the deletions out. */
 const PATIENCE = 300;
 
-/** Seconds after which a create that was never answered, and whose droplet is not there, has made none. */
-const IN_DOUBT = 600;
-
 interface Found {
   droplets: Droplet[];
-  /** Entries whose droplets are gone already. */
+  /** Entries whose droplets are gone already, or were never made. */
   gone: Entry[];
+  /** Entries of droplets that were accepted, or asked for, a moment ago, and cannot be seen yet. */
+  unseen: Entry[];
+  /** On record here, and another project's by their tags. */
+  others: Droplet[];
 }
 
-/** The project's droplets: by tag, by number, and by name where a create was never answered. */
-async function find(api: CloudApi, { tag }: Config, saved: Saved): Promise<Found> {
-  const all = await api.droplets();
-  const numbers = new Set(saved.entries.map(({ id }) => id));
-  const unanswered = saved.entries.filter(({ id }) => id === undefined);
-  const lost = unanswered.flatMap((entry) => madeBy(entry, all, numbers));
-  const droplets = all.filter((one) => hasTag(one, tag) || numbers.has(one.id) || lost.includes(one));
-  const there = new Set(all.map(({ id }) => id));
-  const missing = saved.entries.filter(({ id }) => id !== undefined && !there.has(id));
-  // A list may lag behind: a droplet counts as gone only where it says so itself.
-  const late = await Promise.all(missing.map(async ({ id }) => api.droplet(Number(id))));
-  const never = unanswered.filter(
-    (entry) => unixNow() - entry.asked > IN_DOUBT && !lost.some(({ name }) => name === entry.name),
-  );
-  const gone = [...missing.filter((_, i) => late[i] === undefined), ...never];
-  return { droplets: [...droplets, ...late.filter((one) => one !== undefined)], gone };
+/** The project's droplets, by tag and by number; creates without an answer are looked for first. */
+async function find(
+  api: CloudApi,
+  { tag }: Config,
+  saved: Saved,
+  { check }: TearDownOptions,
+): Promise<Found> {
+  const found = await recover(saved.entries, await api.droplets(), recovering(api, saved));
+  const { entries, droplets } = found;
+  const unseen = [...found.unseen, ...found.doubtful];
+  // On record before it is deleted, so that the entry goes with it.
+  if (!check) keepFound(saved, entries);
+  const { own, others } = splitOwn(droplets, tag, entries);
+  const there = new Set(droplets.map(({ id }) => id));
+  const gone = entries.filter((entry) => !there.has(entry.id ?? 0) && !unseen.includes(entry));
+  return { droplets: own, gone, unseen, others };
 }
 
 /** Those that are meant; a Fault for a word that is none of them. */
-function limitTo({ droplets, gone }: Found, words: readonly string[] = []): Found {
-  const limit = words.flatMap((word) => word.split(',')).filter((word) => word !== '');
-  if (words.length === 0) return { droplets, gone };
-  const called = [...droplets, ...gone].flatMap(({ id, name }) => [name, String(id)]);
+function limitTo(found: Found, words: readonly string[] | undefined): Found {
+  if (words === undefined) return found;
+  const limit = words.flatMap((word) => word.split(',')).filter((word) => word.trim() !== '');
+  const next = 'npx zx scripts/teardown.ts --check lists them';
+  if (limit.length === 0) throw new Fault({ at: '--limit', what: 'names no droplet', next });
+  const called = [...found.droplets, ...found.gone, ...found.unseen].flatMap(({ id, name }) => [
+    name,
+    String(id),
+  ]);
   const unknown = limit.find((word) => !called.includes(word));
   if (unknown !== undefined) {
     const meant = nearest(unknown, called);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
     throw new Fault({
       at: `--limit ${unknown}`,
-      what: `no droplet of this project has this name or number${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-      next: 'npx zx scripts/teardown.ts --check lists them',
+      what: `no droplet of this project has this name or number${hint}`,
+      next,
     });
   }
   const isMeant = ({ id, name }: { id?: number | undefined; name: string }): boolean =>
     limit.includes(name) || limit.includes(String(id));
-  return { droplets: droplets.filter(isMeant), gone: gone.filter(isMeant) };
-}
-
-function listLines(droplets: readonly Droplet[], saved: Saved): string[] {
-  const now = unixNow();
-  const recorded = new Set(saved.entries.map(({ id }) => id));
-  const costs = droplets.map(({ created, priceHourly }) => costSoFar(now - created, priceHourly));
-  const rows = droplets.map((droplet, i) => [
-    droplet.name,
-    String(droplet.id),
-    droplet.region,
-    droplet.size,
-    droplet.address ?? '-',
-    ageText(now - droplet.created),
-    spent(costs[i] ?? 0),
-    recorded.has(droplet.id) ? '' : 'not made from this hosts.ini',
-  ]);
-  const total = costs.reduce((sum, cost) => sum + cost, 0);
-  return [
-    ...table([['NAME', 'NUMBER', 'REGION', 'SIZE', 'ADDRESS', 'AGE', 'COST SO FAR', ''], ...rows]),
-    `  ${droplets.length} in all, ${spent(total)} so far`,
-  ];
+  return {
+    droplets: found.droplets.filter(isMeant),
+    gone: found.gone.filter(isMeant),
+    unseen: found.unseen.filter(isMeant),
+    others: found.others,
+  };
 }
 
 async function requireYes(count: number, { yes, config }: TearDownOptions): Promise<void> {
   if (yes) return;
+  const [these, are, them] =
+    count === 1 ? ['this droplet', 'is', 'it'] : [`these ${count} droplets`, 'are', 'them'];
   if (!canAsk())
     throw new Fault({
-      what: `${count} droplets are to be deleted, and there is no terminal to ask on`,
+      what: `${counted(count)} ${are} to be deleted, and there is no terminal to ask on`,
       next: `run it in a terminal, or add --yes; what it deletes is listed above (tag in ${config})`,
     });
-  if (
-    await confirm(
-      `Delete ${count === 1 ? 'this droplet' : `these ${count} droplets`} with all that is on ${count === 1 ? 'it' : 'them'}?`,
-    )
-  )
-    return;
+  if (await confirm(`Delete ${these} with all that is on ${them}?`)) return;
   throw new Fault({ what: 'nothing was deleted' });
 }
 
@@ -116,65 +112,82 @@ function forget(gone: readonly Entry[], saved: Saved, inventory: string): void {
   for (const { name, id } of gone) if (saved.find(name)?.id === id) saved.drop(name);
 }
 
-/** What the record has of a droplet, or what it would have: its line in hosts.ini is known by its address. */
+/** What the record has of a droplet, whatever it is called now; else what it would have: its address tells its line. */
 function entryOf({ id, name, region, created, address }: Droplet, saved: Saved): Entry {
-  const entry = saved.find(name);
-  if (entry !== undefined && (entry.id === id || entry.id === undefined)) return { ...entry, id };
-  return { id, name, region, group: 'vpn', asked: created, ...(address === undefined ? {} : { address }) };
+  const entry = saved.entries.find((one) => one.id === id);
+  return (
+    entry ?? { id, name, region, group: 'vpn', asked: created, ...(address === undefined ? {} : { address }) }
+  );
 }
 
-async function carryOut(
+/** Deletes them; what is not gone, as Faults. */
+async function remove(
   api: CloudApi,
   droplets: readonly Droplet[],
   saved: Saved,
-  { inventory }: TearDownOptions,
-): Promise<number> {
-  const status = statusLine();
+  inventory: string,
+  status: StatusLine,
+): Promise<Fault[]> {
   const names = new Map(droplets.map(({ id, name }) => [id, name]));
-  for (const name of names.values()) status.set(name, 'being deleted');
+  for (const [id, name] of names) status.set(`${name} (${id})`, 'being deleted');
   const gone = new Set<number>();
-  const failed = await removeAll(droplets, {
-    api,
-    timeout: PATIENCE,
-    ...clock,
-    onGone: (id) => {
-      const name = names.get(id) ?? '';
-      gone.add(id);
-      status.set(name, undefined);
-      status.print([`${paint.yellow('changed:')} [${name}] droplet ${id} is gone`]);
-    },
-  });
-  for (const name of names.values()) status.set(name, undefined);
+  const onGone = (id: number): void => {
+    const name = names.get(id) ?? '';
+    gone.add(id);
+    status.set(`${name} (${id})`, undefined);
+    status.print([`${paint.yellow('changed:')} [${name}] droplet ${id} is gone`]);
+  };
+  const failed = await removeAll(droplets, { api, timeout: PATIENCE, ...clock, onGone });
+  status.end();
   const entries = droplets.filter(({ id }) => gone.has(id)).map((droplet) => entryOf(droplet, saved));
-  forget(entries, saved, inventory);
-  for (const fault of failed.values())
-    console.log(`${paint.red('failed:')} ${fault.message}\n      next: ${fault.next}`);
-  console.log(`\n${gone.size} droplets deleted${failed.size > 0 ? `, ${failed.size} not` : ''}.`);
-  return worst([...failed.values()]);
+  console.log(`${counted(gone.size)} deleted${failed.size > 0 ? `, ${failed.size} not` : ''}.`);
+  try {
+    forget(entries, saved, inventory);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    // They are gone nevertheless, so this is no refusal.
+    const { message: what, next } = error;
+    failed.set(0, new Fault({ what, code: EXIT.failed, ...(next === undefined ? {} : { next }) }));
+  }
+  return [...failed.values()];
 }
+
+const notSeen = ({ name, id }: Entry): Fault =>
+  new Fault({
+    at: name,
+    what:
+      id === undefined
+        ? 'was asked for a moment ago, no answer came, and whether there is a droplet is not known yet'
+        : `the droplet ${id} was accepted a moment ago, and is not to be seen yet: it is not deleted`,
+    next: 'run the same command again in a minute; it costs money until it is gone',
+    code: EXIT.failed,
+  });
 
 /** Lists, asks, deletes, and waits until they are gone; the exit code. */
 export async function tearDown(options: TearDownOptions): Promise<number> {
-  const config = readConfig(options.config);
+  const { inventory, check } = options;
   const status = statusLine();
-  const api = openApi(config, options, (line) => status.set('DigitalOcean', line));
-  return aloneWith(options.inventory, async () => {
-    const saved = openSaved(options.inventory);
-    const { droplets, gone } = limitTo(await find(api, config, saved), options.limit);
-    status.set('DigitalOcean', undefined);
-    if (droplets.length > 0) {
-      console.log(paint.bold(`DROPLETS (tag ${config.tag})`));
-      for (const line of listLines(droplets, saved)) console.log(line);
-    }
-    if (options.check) {
-      if (droplets.length === 0)
-        console.log(`There is no droplet with the tag ${config.tag}, and none on record.`);
-      return EXIT.ok;
-    }
-    if (droplets.length > 0) await requireYes(droplets.length, options);
-    forget(gone, saved, options.inventory);
-    if (droplets.length > 0) return carryOut(api, droplets, saved, options);
-    console.log(`There is no droplet with the tag ${config.tag}, and none on record; nothing to delete.`);
-    return EXIT.ok;
-  });
+  try {
+    const config = readConfig(options.config);
+    const account = openAccount(config, options, status);
+    return await aloneWith(inventory, account, async () => {
+      const saved = openSaved(inventory);
+      // A file that cannot be read is refused before anything is deleted.
+      for (const { name } of saved.entries) findHost(inventoryText(inventory), inventory, name);
+      const found = limitTo(await find(account.api, config, saved, options), options.limit);
+      const { droplets, gone, unseen, others } = found;
+      status.set('DigitalOcean', undefined);
+      for (const line of dropletLines(droplets, others, saved, config.tag)) console.log(line);
+      if (!check && droplets.length > 0) await requireYes(droplets.length, options);
+      if (!check) forget(gone, saved, inventory);
+      const failed =
+        check || droplets.length === 0 ? [] : await remove(account.api, droplets, saved, inventory, status);
+      const faults = [...failed, ...unseen.map(notSeen)];
+      for (const { message, next } of faults)
+        console.log(`${paint.red('failed:')} ${message}${next === undefined ? '' : `\n      next: ${next}`}`);
+      return worst(faults);
+    });
+  } finally {
+    status.end();
+  }
 }

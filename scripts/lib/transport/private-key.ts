@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import ssh2 from 'ssh2';
 import { Fault, messageOf } from '../cli.ts';
+import { md5Of } from './fingerprint.ts';
 
 /** Whether a private key needs a passphrase; a Fault for a file that is no private key at all. */
 export function isEncryptedKey(text: string, file: string): boolean {
@@ -16,7 +16,5 @@ export function isEncryptedKey(text: string, file: string): boolean {
 /** MD5 of a private key's public half, `3b:16:bf:…`, as DigitalOcean shows it; undefined where the key cannot be read. */
 export function md5Fingerprint(text: string): string | undefined {
   const parsed = ssh2.utils.parseKey(text);
-  if (parsed instanceof Error) return undefined;
-  const hash = createHash('md5').update(parsed.getPublicSSH()).digest('hex');
-  return hash.replace(/..(?=.)/g, '$&:');
+  return parsed instanceof Error ? undefined : md5Of(parsed.getPublicSSH());
 }

@@ -7,14 +7,13 @@ import { type Document, loadDocument } from './document.ts';
 import { faultQueue } from './fault-queue.ts';
 import { createLife, USUAL_DELAYS } from './life.ts';
 import { createLimiter, USUAL_LIMITS } from './limits.ts';
-import { ACCOUNT_ROUTES } from './routes-account.ts';
-import { DROPLET_ROUTES } from './routes-droplets.ts';
-import { TAG_ROUTES } from './routes-tags.ts';
+import { ROUTES } from './routes.ts';
 import { createApiServer } from './server.ts';
 import { type DropletRecord, openStore } from './store.ts';
 import type { Cloud, CloudOptions, SeenDroplet, SeenRequest } from './types.ts';
 
-const ROUTES = [...ACCOUNT_ROUTES, ...DROPLET_ROUTES, ...TAG_ROUTES];
+const limitOf = (limit: number | (() => number)) => (): number =>
+  typeof limit === 'number' ? limit : limit();
 
 const seenDroplet = (one: DropletRecord): SeenDroplet => ({
   ...{ id: one.id, name: one.name, region: one.region, size: one.size, status: one.status },
@@ -34,7 +33,7 @@ export function createCloud(options: CloudOptions): Cloud {
   const settings: DispatchSettings = {
     ...{
       routes: ROUTES,
-      world: { store, life, faults, dropletLimit, account },
+      world: { store, life, faults, account, dropletLimit: limitOf(dropletLimit) },
       document: undefined,
       lenient,
       violations,

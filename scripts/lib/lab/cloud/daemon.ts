@@ -1,5 +1,4 @@
 /** The process that is a lab's cloud: it runs in the lab's controller until it is told to end. */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { atEnd, Fault } from '../../cli.ts';
 import { readText, readTextIfAny, readTextIfStill, writeText } from '../../files.ts';
@@ -10,34 +9,31 @@ import {
   environmentFile,
   KEY_ID,
   memoryFile,
+  TOKEN_VARIABLE,
   variablesIn,
 } from '../cloud-seat.ts';
-import { type Place, placeOf } from '../place.ts';
-import { CLOUD_ROLES } from '../roles.ts';
+import { commandLines } from '../engine-daemon.ts';
+import { type Place, placeOf, roleIn } from '../place.ts';
+import { bootedIn } from '../processes.ts';
+import { CLOUD_ROLES, isOfCloud } from '../roles.ts';
 import { createCloud } from './cloud.ts';
-import { labMachines } from './machines.ts';
+import { labMachines, tellingOf } from './machines.ts';
+import { md5Fingerprint } from './routes-account.ts';
 import type { State } from './store.ts';
 import type { AccountKey, Cloud } from './types.ts';
 
-/** MD5 with colons, as the API knows keys. `line`: `ssh-ed25519 AAAA… comment`. */
-export const fingerprintOf = (line: string): string =>
-  createHash('md5')
-    .update(Buffer.from(line.split(' ')[1] ?? '', 'base64'))
-    .digest('hex')
-    .replace(/(..)(?!$)/g, '$1:');
-
 function accountKey({ name, directory }: Place): AccountKey {
   const publicKey = readText(join(directory, 'id_ed25519.pub')).trim();
-  return { id: KEY_ID, fingerprint: fingerprintOf(publicKey), name: `lab ${name}`, publicKey };
+  return { id: KEY_ID, fingerprint: md5Fingerprint(publicKey) ?? '', name: `lab ${name}`, publicKey };
 }
 
 function tokenOf(place: Place): string {
   const file = environmentFile(place);
-  const token = variablesIn(readText(file)).DO_TOKEN;
+  const token = variablesIn(readText(file))[TOKEN_VARIABLE];
   if (token) return token;
   throw new Fault({
     at: file,
-    what: 'has no line DO_TOKEN=…',
+    what: `has no line ${TOKEN_VARIABLE}=…`,
     next: `rm ${file}, and start the cloud again`,
   });
 }
@@ -52,12 +48,18 @@ const INSTANCES = 6;
 
 /**
  * How many droplets can boot where the kernel gives a user so many inotify instances (128 as a rule), a few left for others:
- * one too many would be active and never answer. `text`: as /proc has it.
+ * one too many would die. `text`: as /proc has it; `others`: machines of this kind that others have running.
  */
-export function dropletLimit(text: string | undefined): number {
-  const most = Math.floor(Number(text ?? 128) / INSTANCES) - 3;
+export function dropletLimit(text: string | undefined, others: number): number {
+  const most = Math.floor(Number(text ?? 128) / INSTANCES) - 3 - others;
   return Math.min(CLOUD_ROLES.length, Math.max(1, most));
 }
+
+/** Machines that run now on this computer and are no droplets of this lab's cloud. */
+const othersOf = (place: Place): number =>
+  [...bootedIn(commandLines().map(({ line }) => line))].filter(
+    (name) => !isOfCloud(roleIn(place, name) ?? ''),
+  ).length;
 
 /** Milliseconds after which a request that has no answer is told of as it is. */
 const LOST = 10_000;
@@ -80,10 +82,11 @@ async function tell({ requests, violations }: Cloud): Promise<never> {
 export async function serveCloud(name: string, { spec, fault = [], delay }: CloudFlags): Promise<never> {
   const place = placeOf(name);
   const cloud = createCloud({
-    machines: labMachines(name),
+    machines: tellingOf(labMachines(name), (line) => console.log(line)),
     token: tokenOf(place),
     keys: [accountKey(place)],
-    dropletLimit: dropletLimit(readTextIfStill('/proc/sys/fs/inotify/max_user_instances')),
+    dropletLimit: () =>
+      dropletLimit(readTextIfStill('/proc/sys/fs/inotify/max_user_instances'), othersOf(place)),
     ...(spec === undefined ? {} : { spec }),
     faults: fault,
     ...(delay === undefined ? {} : { delays: { active: delay, address: delay / 3, gone: delay } }),

@@ -42,18 +42,47 @@ export function loadDocument(file: string): Promise<Document> {
   return known;
 }
 
+const NEXT =
+  'give the JSON form of the document that DigitalOcean publishes (github.com/digitalocean/openapi)';
+
 function documentIn(file: string) {
   const text = readText(file);
+  const fault = (what: string): Fault => new Fault({ at: file, what, next: NEXT });
+  let found: ReturnType<typeof JSON.parse>;
   try {
-    return JSON.parse(text);
+    found = JSON.parse(text);
   } catch {
-    throw new Fault({ at: file, what: 'is no JSON: the OpenAPI document of DigitalOcean was expected' });
+    throw fault('is no JSON: the OpenAPI document of DigitalOcean was expected');
+  }
+  if (typeof found?.openapi !== 'string' || !found.paths?.['/v2/droplets'])
+    throw fault('is not the OpenAPI document of DigitalOcean: it lacks `openapi`, or the path /v2/droplets');
+  return found;
+}
+
+const openapiBackend = () => import('openapi-backend');
+
+/** openapi-backend, which is there only where tests are; a Fault where it is not. */
+async function backend(load = openapiBackend) {
+  try {
+    return await load();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new Fault({
+      at: '--spec',
+      what: 'needs the package openapi-backend, which is not installed',
+      next: 'npm ci, without --omit=dev',
+    });
   }
 }
 
-/** openapi-backend is there only where tests are. */
+/** A Fault where nothing can be held against this file. */
+export async function judgeDocument(file: string, load = openapiBackend): Promise<void> {
+  documentIn(file);
+  await backend(load);
+}
+
 async function load(file: string): Promise<Document> {
-  const { OpenAPIBackend } = await import('openapi-backend');
+  const { OpenAPIBackend } = await backend();
   const api = new OpenAPIBackend({
     definition: documentIn(file),
     ...{ quick: true, coerceTypes: true, ajvOpts: { strict: false, allErrors: false } },

@@ -12,7 +12,8 @@
  *     scopes=account:read,droplet:read
  *     hang-after:POST /v2/droplets:1@3  only from the third create on
  *
- * Without METHOD PATH the kind's usual place counts, without TIMES once (`scopes`: always).
+ * Without METHOD PATH the kind's usual place counts, without TIMES once. `scopes` counts everywhere and always, and a droplet's
+ * fate is decided where it is made or deleted.
  */
 import { Fault } from '../../cli.ts';
 import { nearest } from '../../text.ts';
@@ -91,27 +92,54 @@ function valueTrouble(kind: FaultKind, value: string | undefined): string | unde
   if (wanted === 'seconds' && value !== undefined && !seconds) return `${kind}=SECONDS is expected`;
   if (wanted === 'seconds!' && !seconds) return `${kind}=SECONDS is expected`;
   if (wanted === 'none' && value !== undefined) return `${kind} has no value`;
-  if (wanted === 'scopes' && !/^(\w+:\w+)?(,\w+:\w+)*$/.test(value ?? '-'))
+  if (wanted === 'scopes' && !/^(\w+:\w+(,\w+:\w+)*)?$/.test(value ?? '-'))
     return 'scopes=account:read,droplet:read or the like is expected';
+  if (wanted === 'name' && value === '') return `${kind}=NAME is expected, or ${kind} for any droplet`;
   if (wanted === 'unprocessable' && !Object.hasOwn(UNPROCESSABLE, value ?? ''))
     return `422= one of: ${Object.keys(UNPROCESSABLE).join(', ')}`;
   return undefined;
 }
 
+/** Why numbers do not fit a kind, or a place is none; undefined where all does. */
+function restTrouble(kind: FaultKind, { on, times, nth }: Record<string, string | undefined>) {
+  if (times !== undefined && times !== 'always' && Number(times) === 0)
+    return 'TIMES is 1 or more, or always';
+  if (nth !== undefined && Number(nth) === 0) return '@NTH is 1 or more: from which request on';
+  // What is left of TIMES that are no number.
+  if (on !== undefined && /[:@](-?\d*|always.*)$/.test(on)) return 'TIMES is 1 or more, or always';
+  if (kind === 'scopes' && (on !== undefined || nth !== undefined || (times ?? 'always') !== 'always'))
+    return 'scopes count everywhere and always';
+  return undefined;
+}
+
+/** An example of each kind. */
+function exampleOf(kind: FaultKind): string {
+  const { value } = KINDS[kind];
+  if (value === 'unprocessable') return '422=limit';
+  if (value === 'scopes') return 'scopes=account:read,droplet:read';
+  if (value === 'seconds!') return `${kind}=2:GET /v2/regions`;
+  if (value === 'name') return `${kind}=wgnet1`;
+  return kind.endsWith('-after') ? kind : `${kind}:GET /v2/regions:2`;
+}
+
 /** Reads the text form; a Fault that says what is wrong with it. */
 export function parseFault(text: string): CloudFault {
   const parts = FORM.exec(text)?.groups;
-  const example = '429:POST /v2/droplets:2, for example';
-  if (parts === undefined) throw wrong(text, 'KIND[=VALUE][:METHOD PATH][:TIMES][@NTH] is expected', example);
-  const kind = parts.kind as FaultKind;
-  if (!Object.hasOwn(KINDS, kind))
+  if (parts === undefined)
     throw wrong(
       text,
-      `no kind of fault is called ${kind}`,
-      `one of: ${Object.keys(KINDS).join(', ')}; meant: ${nearest(kind, Object.keys(KINDS)) ?? '?'}`,
+      'KIND[=VALUE][:METHOD PATH][:TIMES][@NTH] is expected',
+      '429:POST /v2/droplets:2, for example',
     );
-  const trouble = valueTrouble(kind, parts.value);
-  if (trouble !== undefined) throw wrong(text, trouble, example);
+  const kind = parts.kind as FaultKind;
+  const kinds = Object.keys(KINDS);
+  if (!Object.hasOwn(KINDS, kind)) {
+    const meant = nearest(kind, kinds);
+    const hint = meant === undefined ? '' : `; meant: ${meant}`;
+    throw wrong(text, `no kind of fault is called ${kind}`, `one of: ${kinds.join(', ')}${hint}`);
+  }
+  const trouble = valueTrouble(kind, parts.value) ?? restTrouble(kind, parts);
+  if (trouble !== undefined) throw wrong(text, trouble, `${exampleOf(kind)}, for example`);
   return {
     kind,
     ...(parts.value === undefined ? {} : { value: parts.value }),

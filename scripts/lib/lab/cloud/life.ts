@@ -3,12 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { paceOf } from './catalogue.ts';
 import type { Fate } from './faults.ts';
 import type { ActionRecord, DropletRecord, Store } from './store.ts';
-import type { Delays, MachineOrder, Machines } from './types.ts';
+import type { Delays, MachineOrder, Machines, Power } from './types.ts';
 
 export const USUAL_DELAYS: Delays = { active: 1.5, address: 0.5, gone: 1 };
 
 export interface Life {
   begin(droplet: DropletRecord, action: ActionRecord, order: MachineOrder, fates: ReadonlySet<Fate>): void;
+  /** Whether it is being made, switched or deleted: nothing else can begin then. */
+  isPending(droplet: DropletRecord): boolean;
+  /** Switches its machine, which takes its time. */
+  power(droplet: DropletRecord, action: ActionRecord, how: Power): void;
+  /** Whether machines here can be switched at all. */
+  readonly hasPower: boolean;
   /** `survives`: only the answer says that it goes. */
   remove(droplet: DropletRecord, survives: boolean): void;
   /** Takes up what a restart cut off. */
@@ -19,8 +25,9 @@ export interface Life {
 
 export function createLife(store: Store, machines: Machines, delays: Delays): Life {
   const stopped = new AbortController();
-  /** What ends a droplet's coming up, and the machine under way. */
-  const coming = new Map<number, { end: AbortController; machine: Promise<unknown> }>();
+  /** What ends a droplet's coming up. */
+  const coming = new Map<number, AbortController>();
+  const switching = new Set<number>();
   const underWay = new Set<Promise<unknown>>();
 
   const track = <T>(work: Promise<T>): Promise<T> => {
@@ -70,9 +77,7 @@ export function createLife(store: Store, machines: Machines, delays: Delays): Li
   }
 
   const goesAway = async (droplet: DropletRecord, action: ActionRecord): Promise<void> => {
-    const { end, machine } = coming.get(droplet.id) ?? {};
-    end?.abort();
-    await machine?.catch(() => {});
+    coming.get(droplet.id)?.abort();
     const destroyed = track(machines.destroy(droplet.id));
     try {
       await Promise.all([destroyed, wait(delays.gone, new AbortController().signal)]);
@@ -96,10 +101,29 @@ export function createLife(store: Store, machines: Machines, delays: Delays): Li
         throw new Error('the hypervisor is full');
       };
       const machine = fates.has('errored') ? failed() : track(machines.create(order));
-      coming.set(droplet.id, { end, machine });
+      coming.set(droplet.id, end);
       comeUp(droplet, action, machine, end, fates)
         .catch(() => change(end.signal, () => store.finish(action, 'errored')))
         .finally(() => coming.delete(droplet.id));
+    },
+    // One that never becomes active has nothing under way any more, though its action is open.
+    isPending: (droplet) => {
+      const { id, deleting } = droplet;
+      return deleting || switching.has(id) || (coming.has(id) && store.open(droplet).length > 0);
+    },
+    hasPower: machines.power !== undefined,
+    power: (droplet, action, how) => {
+      switching.add(droplet.id);
+      const ended = (status: 'completed' | 'errored'): void => {
+        switching.delete(droplet.id);
+        if (status === 'completed') droplet.status = how === 'off' ? 'off' : 'active';
+        store.finish(action, status);
+        store.changed();
+      };
+      track(machines.power?.(droplet.id, how) ?? Promise.resolve()).then(
+        () => ended('completed'),
+        () => ended('errored'),
+      );
     },
     remove: (droplet, survives) => {
       if (survives) return;

@@ -28,6 +28,9 @@ export interface OrderContext {
 }
 
 const HOSTNAME = /^[a-zA-Z0-9]?[a-z0-9A-Z.-]*[a-z0-9A-Z]$/;
+
+export const isHostName = (name: string): boolean => HOSTNAME.test(name) && name.length <= 255;
+
 const TAG = /^[\w:-]+$/;
 const MOST_NAMES = 10;
 const MOST_USER_DATA = 64 * 1024;
@@ -49,7 +52,7 @@ function namesIn(body: Body): string[] {
   if (names.length > MOST_NAMES) throw refuse('names');
   if (names.length === 0 || names.some((name) => typeof name !== 'string' || name === ''))
     throw refuse('name-missing');
-  if (names.some((name) => !HOSTNAME.test(String(name)) || String(name).length > 255)) throw refuse('name');
+  if (!names.every((name) => isHostName(String(name)))) throw refuse('name');
   return names as string[];
 }
 

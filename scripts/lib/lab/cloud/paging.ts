@@ -14,7 +14,10 @@ const whole = (text: string | null, usual: number): number => {
   return Number.isSafeInteger(value) && value >= 1 ? value : usual;
 };
 
-/** The page that a query asks for; `url` is that of the list, without a query. */
+/**
+ * The page that a query asks for; `url` is that of the list, without a query. For numbers that the document does not allow
+ * (`per_page=500`, `page=0`) the nearest or the usual one is taken: what DigitalOcean does with them was not seen.
+ */
 export function pageOf(all: readonly unknown[], query: URLSearchParams, url: string): Paged {
   const size = Math.min(MOST, whole(query.get('per_page'), 20));
   const page = whole(query.get('page'), 1);

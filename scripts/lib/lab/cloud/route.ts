@@ -27,7 +27,7 @@ export interface World {
   store: Store;
   life: Life;
   faults: FaultQueue;
-  dropletLimit: number;
+  dropletLimit: () => number;
   account: { status: string; status_message: string };
 }
 

@@ -1,5 +1,5 @@
 /** Account, keys, and what there is to choose from. */
-import { createHash } from 'node:crypto';
+import { md5Of } from '../../transport/fingerprint.ts';
 import { CATALOGUE, imageOf } from './catalogue.ts';
 import { badRequest, notFound, unprocessable } from './refusal.ts';
 import { lists, type Route, route, shows } from './route.ts';
@@ -18,9 +18,7 @@ const MOST_KEY_TYPES = /^(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521)) ([A-Z
 /** The fingerprint that the API knows a public key by: MD5 with colons; undefined for a text that is no key. */
 export function md5Fingerprint(publicKey: string): string | undefined {
   const blob = MOST_KEY_TYPES.exec(publicKey)?.[4];
-  if (blob === undefined) return undefined;
-  const hex = createHash('md5').update(Buffer.from(blob, 'base64')).digest('hex');
-  return hex.match(/../g)?.join(':');
+  return blob === undefined ? undefined : md5Of(Buffer.from(blob, 'base64'));
 }
 
 function keyIn(body: unknown): Omit<AccountKey, 'id'> {
@@ -34,7 +32,7 @@ function keyIn(body: unknown): Omit<AccountKey, 'id'> {
 
 export const ACCOUNT_ROUTES: Route[] = [
   shows('/v2/account', 'account:read', (_, { dropletLimit, account }) => ({
-    account: { droplet_limit: dropletLimit, ...ACCOUNT, ...account },
+    account: { droplet_limit: dropletLimit(), ...ACCOUNT, ...account },
   })),
   lists('/v2/account/keys', 'ssh_key:read', 'ssh_keys', (_, { store }) => store.keys.map(keyView)),
   route('POST', '/v2/account/keys', 'ssh_key:create', ({ body }, { store }) => {

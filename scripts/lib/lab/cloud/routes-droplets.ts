@@ -4,7 +4,7 @@ import { judgeOrder, type Order, scopesOf } from './order.ts';
 import { badRequest, notFound, refuse, unprocessable } from './refusal.ts';
 import { type Call, lists, type Route, route, shows, type World } from './route.ts';
 import type { ActionRecord, DropletRecord, Store } from './store.ts';
-import { actionView, dropletView } from './views.ts';
+import { dropletView } from './views.ts';
 
 /** The droplet whose number stands in the path. */
 export function dropletOf([id = '']: readonly string[], store: Store): DropletRecord {
@@ -52,7 +52,7 @@ const create = route(
   ({ body, base }, world) => {
     const { store, dropletLimit } = world;
     const order = judgeOrder(body, {
-      ...{ catalogue: CATALOGUE, keys: store.keys, droplets: store.droplets.length, limit: dropletLimit },
+      ...{ catalogue: CATALOGUE, keys: store.keys, droplets: store.droplets.length, limit: dropletLimit() },
     });
     return () => {
       const made = order.names.map((name) => make(order, name, world));
@@ -65,9 +65,9 @@ const create = route(
   },
 );
 
-/** Accepts the deletion of droplets. */
+/** Accepts the deletion of droplets; that of one which is still being made is refused, as users report it. */
 function remove(droplets: readonly DropletRecord[], path: string, { store, life, faults }: World) {
-  if (droplets.some(({ deleting }) => deleting)) throw refuse('pending');
+  if (droplets.some(life.isPending)) throw refuse('pending');
   return () => {
     for (const droplet of droplets)
       life.remove(droplet, faults.takeFates('DELETE', path, droplet.name).has('survives'));
@@ -76,78 +76,29 @@ function remove(droplets: readonly DropletRecord[], path: string, { store, life,
   };
 }
 
-/** What an action of a user makes of a droplet; each is over at once. */
-const ACTIONS: Record<string, (droplet: DropletRecord, body: Record<string, unknown>) => void> = {
-  power_on: (droplet) => Object.assign(droplet, { status: 'active' }),
-  power_off: (droplet) => Object.assign(droplet, { status: 'off' }),
-  shutdown: (droplet) => Object.assign(droplet, { status: 'off' }),
-  reboot: () => {},
-  power_cycle: () => {},
-  rename: (droplet, { name }) => Object.assign(droplet, { name: String(name) }),
-};
-
-const act = route(
-  'POST',
-  '/v2/droplets/{droplet_id}/actions',
-  'droplet:update',
-  ({ ids, body }, { store }) => {
-    const droplet = dropletOf(ids, store);
-    const wanted = (body ?? {}) as Record<string, unknown>;
-    const type = String(wanted.type);
-    const change = Object.hasOwn(ACTIONS, type) ? ACTIONS[type] : undefined;
-    if (change === undefined)
-      throw unprocessable(`The local API has no droplet action ${type.slice(0, 40)}.`);
-    if (droplet.deleting || store.open(droplet).length > 0) throw refuse('pending');
-    return () => {
-      const action = store.newAction(type, droplet);
-      change(droplet, wanted);
-      // Answered as it stands at this moment, in progress.
-      const body = { action: actionView(action) };
-      store.finish(action, 'completed');
-      store.changed();
-      return { status: 201, body };
-    };
-  },
-);
-
-const actionOf = (store: Store, id: string | undefined, droplet?: DropletRecord): ActionRecord => {
-  const action = store.actions.find((one) => String(one.id) === id);
-  if (action === undefined || (droplet !== undefined && action.droplet !== droplet.id)) throw notFound();
-  return action;
-};
-
-/** The newest first. */
-const newest = (actions: readonly ActionRecord[]): unknown[] => actions.map(actionView).reverse();
-
 export const DROPLET_ROUTES: Route[] = [
   lists('/v2/droplets', 'droplet:read', 'droplets', (call, world) => matching(call, world).map(dropletView)),
   create,
-  route('DELETE', '/v2/droplets', 'droplet:delete', ({ query, path }, world) => {
-    const tag = query.get('tag_name') ?? '';
-    if (tag === '') throw unprocessable('tag_name must not be empty');
-    if (world.store.findTag(tag) === undefined) throw notFound();
-    return remove(
-      world.store.tagged(tag).filter(({ deleting }) => !deleting),
-      path,
-      world,
-    );
-  }),
+  // The document names the second scope in its text alone.
+  route(
+    'DELETE',
+    '/v2/droplets',
+    () => ['droplet:delete', 'tag:read'],
+    ({ query, path }, world) => {
+      const tag = query.get('tag_name') ?? '';
+      if (tag === '') throw unprocessable('tag_name must not be empty');
+      if (world.store.findTag(tag) === undefined) throw notFound();
+      return remove(
+        world.store.tagged(tag).filter(({ deleting }) => !deleting),
+        path,
+        world,
+      );
+    },
+  ),
   shows('/v2/droplets/{droplet_id}', 'droplet:read', ({ ids }, { store }) => ({
     droplet: dropletView(dropletOf(ids, store)),
   })),
   route('DELETE', '/v2/droplets/{droplet_id}', 'droplet:delete', ({ ids, path }, world) =>
     remove([dropletOf(ids, world.store)], path, world),
   ),
-  shows('/v2/droplets/{droplet_id}/actions/{action_id}', 'droplet:read', ({ ids }, { store }) => ({
-    action: actionView(actionOf(store, ids[1], dropletOf(ids, store))),
-  })),
-  act,
-  lists('/v2/actions', 'actions:read', 'actions', (_, { store }) => newest(store.actions)),
-  shows('/v2/actions/{action_id}', 'actions:read', ({ ids }, { store }) => ({
-    action: actionView(actionOf(store, ids[0])),
-  })),
-  lists('/v2/droplets/{droplet_id}/actions', 'droplet:read', 'actions', ({ ids }, { store }) => {
-    const { id } = dropletOf(ids, store);
-    return newest(store.actions.filter(({ droplet }) => droplet === id));
-  }),
 ];

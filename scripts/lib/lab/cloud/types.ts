@@ -18,12 +18,17 @@ export interface MachineOrder {
   publicKeys: string[];
 }
 
+/** `cycle`: off and on again. */
+export type Power = 'on' | 'off' | 'cycle';
+
 /** What a droplet's body is. */
 export interface Machines {
-  /** Boots; resolves once it has been started (it need not answer yet). Rejects: the create action errors. */
+  /** Boots; resolves once it is on its way (it need not answer yet). Rejects: the create action errors. */
   create(order: MachineOrder): Promise<{ publicIp: string; privateIp: string }>;
   /** Called once a create has settled, also where it rejected; what is not there is no error. */
   destroy(id: number): Promise<void>;
+  /** Where it is missing, droplets cannot be switched. Resolves as `create` does; rejects: the action errors. */
+  power?(id: number, how: Power): Promise<void>;
 }
 
 /** Seconds. */
@@ -51,8 +56,8 @@ export interface CloudOptions {
   /** The only bearer token that is accepted. */
   token: string;
   keys: readonly AccountKey[];
-  /** Droplets that the account may have: 25 unless given. */
-  dropletLimit?: number;
+  /** Droplets that the account may have: 25 unless given; asked each time where it changes. */
+  dropletLimit?: number | (() => number);
   /** What the account says of itself: active unless given. */
   account?: { status: 'active' | 'warning' | 'locked'; status_message: string };
   /** The official document: every request and response is validated against it. */

@@ -1,12 +1,12 @@
 /** What provisioning and tear-down share: the account that config.cfg names, and one of them at a time. */
 import { basename, dirname, join } from 'node:path';
-import { Fault, paint } from '../cli.ts';
-import { type Config, parseConfig, secretOf } from '../config.ts';
+import { Fault } from '../cli.ts';
+import { type Config, secretOf } from '../config.ts';
 import type { CloudApi } from '../digitalocean/api.ts';
 import { createApi } from '../digitalocean/client.ts';
 import { DIGITALOCEAN } from '../digitalocean/endpoint.ts';
 import type { Entry, Saved } from '../digitalocean/saved.ts';
-import { readText, realPath } from '../files.ts';
+import { realPath } from '../files.ts';
 import { withLock } from '../lock.ts';
 import { pause } from '../poll.ts';
 import type { StatusLine } from '../progress.ts';
@@ -21,16 +21,6 @@ export interface CloudOptions {
   inventory: string;
   config: string;
   apiUrl?: string | undefined;
-}
-
-/** config.cfg, read and judged; its notices are printed. */
-export function readConfig(file: string): Config {
-  const { config, notices } = parseConfig(
-    readText(file, `cp config.cfg.example ${file}, and fill it in`),
-    file,
-  );
-  for (const notice of notices) console.log(`${paint.cyan('notice:')} ${notice}`);
-  return config;
 }
 
 /** An account as config.cfg and the command line name it. */

@@ -1,5 +1,4 @@
 /** The lines of hosts.ini and known_hosts that are provisioning's own. */
-import { dirname, join } from 'node:path';
 import { EXIT, Fault } from '../cli.ts';
 import type { Droplet } from '../digitalocean/api.ts';
 import type { Entry, Saved } from '../digitalocean/saved.ts';
@@ -15,10 +14,9 @@ import {
   putHosts,
 } from '../inventory.ts';
 import { editKnownHosts, pin, unpin } from '../transport/known-hosts-edit.ts';
+import { knownHostsOf } from '../transport/login.ts';
 
 export const inventoryText = (file: string): string => readTextIfAny(file) ?? '';
-
-export const knownHostsOf = (inventory: string): string => join(dirname(inventory), 'known_hosts');
 
 /** A server that provisioning has written into hosts.ini, and how to log in to it. */
 export interface Target extends Connection {

@@ -10,13 +10,13 @@ import { findHost } from '../inventory.ts';
 import { type StatusLine, statusLine } from '../progress.ts';
 import { countLines } from '../runner/report.ts';
 import { meetStrangers } from '../transport/first-use.ts';
-import { aloneWith, type CloudOptions, openAccount, readConfig } from './cloud.ts';
+import { knownHostsOf } from '../transport/login.ts';
+import { aloneWith, type CloudOptions, openAccount } from './cloud.ts';
 import { asFault, makeAll, type Outcomes } from './making.ts';
 import {
   type Arrived,
   forgetHosts,
   inventoryText,
-  knownHostsOf,
   type Target,
   targetsOf,
   worst,
@@ -24,6 +24,7 @@ import {
 } from './own-hosts.ts';
 import { planLines } from './plan-lines.ts';
 import { reach } from './reaching.ts';
+import { readConfig } from './read-config.ts';
 import { type Survey, survey } from './surveying.ts';
 
 export interface ProvisionOptions extends CloudOptions {

@@ -1,6 +1,6 @@
 /** The servers of hosts.ini run WireGuard, and the client's files exist. */
 import { EXIT, Fault, paint } from '../cli.ts';
-import { type Config, parseConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import { readText } from '../files.ts';
 import { type Host, networkOf, parseInventory } from '../inventory.ts';
 import { statusLine } from '../progress.ts';
@@ -14,6 +14,7 @@ import { connectSsh, type SshOptions } from '../transport/ssh.ts';
 import { clientKeys } from '../wireguard/key-store.ts';
 import type { Topology, TunnelPlan } from '../wireguard/topology.ts';
 import { endpointIn } from '../wireguard/write-client.ts';
+import { readConfig } from './read-config.ts';
 import { clientHint, writeClient } from './set-up-client.ts';
 import { type Member, planTopology, resolveAll, tasksFor } from './set-up-servers.ts';
 
@@ -35,12 +36,8 @@ const INVENTORY_HINT = 'write one: README, "On servers", step 1';
 
 /** Both files, read and refused before the first effect; hosts are the proxies in order, then the comp server. */
 function readInput({ config: configFile, inventory }: SetUpOptions): { config: Config; hosts: Host[] } {
-  const { config, notices } = parseConfig(
-    readText(configFile, `cp config.cfg.example ${configFile}, and fill it in`),
-    configFile,
-  );
+  const config = readConfig(configFile);
   const { vpn, comp } = networkOf(parseInventory(readText(inventory, INVENTORY_HINT), inventory));
-  for (const notice of notices) console.log(`${paint.cyan('notice:')} ${notice}`);
   return { config, hosts: [...vpn, comp] };
 }
 

@@ -130,7 +130,8 @@ export async function survey(
         what: 'has no ssh_key_id: without a key of yours nobody could log in to the droplets',
         next: `add the line \`ssh_key_id: $SSH_KEY_ID\` to ${file}, and export SSH_KEY_ID=… in this shell`,
       });
-    sshKey = secretOf(config.sshKeyId, process.env).reveal();
+    // Fingerprints in capitals are the same.
+    sshKey = secretOf(config.sshKeyId, process.env).reveal().toLowerCase();
     const { problems: more, key } = await judgeCreates(api, plan.create, sizes, droplets.length, sshKey);
     problems.push(...more);
     if (key !== undefined) problems.push(...loginProblems(prospective, options, plan.create, key));

@@ -10,17 +10,10 @@ import { type Entry, openSaved, type Saved } from '../digitalocean/saved.ts';
 import { findHost } from '../inventory.ts';
 import { type StatusLine, statusLine } from '../progress.ts';
 import { nearest } from '../text.ts';
-import {
-  aloneWith,
-  type CloudOptions,
-  clock,
-  keepFound,
-  openAccount,
-  readConfig,
-  recovering,
-} from './cloud.ts';
+import { aloneWith, type CloudOptions, clock, keepFound, openAccount, recovering } from './cloud.ts';
 import { counted, dropletLines } from './droplet-lines.ts';
 import { forgetHosts, inventoryText, worst } from './own-hosts.ts';
+import { readConfig } from './read-config.ts';
 
 export interface TearDownOptions extends CloudOptions {
   /** Do not ask. */

@@ -61,12 +61,15 @@ function keysFor(target: LoginTarget, inventory: string): { file: string; text: 
     .filter(({ file, text }) => !isEncryptedKey(text, file));
 }
 
+/** The project's own known_hosts, beside the inventory. */
+export const knownHostsOf = (inventory: string): string => join(dirname(inventory), 'known_hosts');
+
 /** What is known of a host, from the project's own known_hosts and the user's; and the file that new keys go to. */
 export function knownOf(
   { address, port }: Pick<SshTarget, 'address' | 'port'>,
   inventory: string,
 ): { known: KnownKey[]; own: string } {
-  const own = join(dirname(inventory), 'known_hosts');
+  const own = knownHostsOf(inventory);
   const known = [own, join(homedir(), '.ssh', 'known_hosts')].flatMap((file) =>
     knownKeys(readTextIfAny(file) ?? '', file, address, port),
   );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { goodSetup } from '../lab/fixture.ts';
 import { PATIENCE, useEngine } from './fixture.ts';
 import { SITE, wgclient } from './wgclient.ts';

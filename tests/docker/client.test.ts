@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
 import { goodSetup } from '../lab/fixture.ts';
 import { PATIENCE, useEngine } from './fixture.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chownSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { run as local } from '../../scripts/lib/transport/local.ts';
 import { recordsIn, SITES, summariesOf } from '../lab/collector.ts';
 import { goodSetup } from '../lab/fixture.ts';

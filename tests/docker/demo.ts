@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Capture, capture } from '../../scripts/lib/lab/capture.ts';
 import type { Engine } from '../../scripts/lib/lab/engine.ts';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { PATIENCE } from './fixture.ts';
 
 export const GATE = '10.210.1.3';

@@ -4,7 +4,7 @@ import { capture } from '../../scripts/lib/lab/capture.ts';
 import type { Where } from '../../scripts/lib/lab/capture-spot.ts';
 import { engineOf, startEngine } from '../../scripts/lib/lab/engine.ts';
 import { storeHere, withStore } from '../../scripts/lib/lab/engine-store.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { attempt, run } from '../../scripts/lib/transport/local.ts';
 import { PATIENCE, useEngine } from './fixture.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { capture } from '../../scripts/lib/lab/capture.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
 import { recordsIn } from '../lab/collector.ts';
 import { COMP, demoOf, SITE, SWITCH_LOG } from './demo.ts';

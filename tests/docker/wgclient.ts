@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import type { Engine } from '../../scripts/lib/lab/engine.ts';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
-import { until } from '../../scripts/lib/lab/poll.ts';
+import { until } from '../../scripts/lib/poll.ts';
 import { PATIENCE } from './fixture.ts';
 import { probeLine, whileProbing } from './probing.ts';
 

@@ -1,1 +1,0 @@
-export { pause, until } from '../poll.ts';

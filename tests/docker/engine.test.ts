@@ -189,7 +189,13 @@ test('stopped: nothing of it is left, the lab stands, and the next command is na
   assert.deepEqual(await traces(), []);
   const { code, stderr } = await command('exec', '--name', lab().name, 'engine', '--', 'docker', 'ps');
   assert.equal(code, 1);
-  assert.match(stderr, /no Docker engine.*\n {2}next: npx zx scripts\/lab\.ts up --engine --name /);
+  assert.match(
+    stderr,
+    new RegExp(
+      `no Docker engine.*\\n {2}next: npx zx scripts/lab\\.ts up --name ${lab().name} --vpn 1 --engine$`,
+      'm',
+    ),
+  );
   const { stdout } = await command('status', '--name', lab().name);
   assert.match(stdout, /is up\.$/m);
   assert.doesNotMatch(stdout, /^ {2}engine/m);

@@ -212,8 +212,11 @@ test('one packet past the tunnels, and the visit is a failure; the next attempt 
   await clientRun(lab(), '/etc/wireguard/setup.sh', 'up');
   assert.equal(code, 0, stderr);
   const [first, second] = summariesOf(await fetchRun(lab(), '/tmp/leak'));
-  assert.deepEqual(first?.failure, { kind: 'leak', message: '1 packet left past the tunnels' });
-  assert.deepEqual([first?.leaked, first?.status], [1, 'failure']);
+  assert.deepEqual([first?.failure?.kind, first?.status], ['leak', 'failure']);
+  // Without the table the kernel's own IPv6 greetings may leave as well.
+  const { leaked = 0 } = first ?? {};
+  assert.ok(leaked >= 1 && leaked <= 5, `${leaked}`);
+  assert.equal(first?.failure?.message, `${leaked} packet${leaked === 1 ? '' : 's'} left past the tunnels`);
   assert.ok('leak.pcap' in (first?.files ?? {}));
   assert.deepEqual([second?.status, second?.leaked, second?.attempt], ['success', 0, 2]);
 });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { attempt, run } from '../../scripts/lib/transport/local.ts';
 
 test('a command that reads its input meets the end of it, given or not', { timeout: 10_000 }, async () => {
@@ -15,4 +18,15 @@ test('exit code and both outputs of a command that fails; 127 of one that is not
     stderr: 'err\n',
   });
   assert.equal((await attempt(['no-such-command-at-all'])).code, 127);
+});
+
+test("a command with input runs nobody's ~/.bashrc, whatever the level of the shell", async () => {
+  const HOME = mkdtempSync(join(tmpdir(), 'local-'));
+  after(() => rmSync(HOME, { recursive: true }));
+  writeFileSync(join(HOME, '.bashrc'), 'echo bashrc\n');
+  const { SHLVL: _, ...bare } = process.env;
+  for (const env of [bare, { ...bare, SHLVL: '0' }, { ...bare, SHLVL: '3' }]) {
+    const { stdout } = await attempt(['cat'], { input: 'x', env: { ...env, HOME } });
+    assert.equal(stdout, 'x', `SHLVL=${env.SHLVL}`);
+  }
 });

@@ -11,11 +11,20 @@ export interface LocalOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-function start(words: readonly string[], { input, env }: LocalOptions): Promise<ProcessOutput> {
+/**
+ * By SHLVL zx's bash is no outermost shell. One that is takes a socket, which its input comes by, for a login from elsewhere,
+ * and runs ~/.bashrc first, whatever that prints and however long it takes. (Under sudo and cron nobody has set it.)
+ */
+const innerShell = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...env,
+  SHLVL: String(Math.max(1, Number(env.SHLVL) || 0)),
+});
+
+function start(words: readonly string[], { input, env = process.env }: LocalOptions): Promise<ProcessOutput> {
   const shell = $({
     quiet: true,
     nothrow: true,
-    ...(env === undefined ? {} : { env }),
+    env: innerShell(env),
     // Without input an end of it at once: zx leaves an empty one open, and who reads it waits for ever.
     ...(input ? { input } : { stdio: ['ignore', 'pipe', 'pipe'] as const }),
   });

@@ -33,6 +33,8 @@ export async function between(cloud: TestCloud, change: Change): Promise<Between
     return response.end(told === undefined ? text : JSON.stringify(told));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A test that fails before it closes this holds nobody up.
+  server.unref();
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2`,
     close: async () => {

@@ -178,10 +178,13 @@ function setUpWords(): { words: string[]; known: () => string | undefined; out: 
   return { words: [process.execPath, '--import=tsx', 'scripts/wgnet-setup.ts', ...flags], known, out };
 }
 
-/** Runs a command on a terminal of its own, with somebody who types once they are asked. */
+/**
+ * Runs a command on a terminal of its own, with somebody who types once they are asked. In the shell's place: dash would
+ * end by Ctrl-C in its own way beside it.
+ */
 function onTerminal(words: readonly string[], typed: string): Promise<{ code: number | null; text: string }> {
   return new Promise((resolve) => {
-    const terminal = spawn('script', ['-qec', quoteAll(words), '/dev/null'], {
+    const terminal = spawn('script', ['-qec', `exec ${quoteAll(words)}`, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     let text = '';

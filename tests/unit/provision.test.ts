@@ -73,7 +73,7 @@ function answer(user: Provisioner, text: string): Promise<{ code: number | null;
     '--api-url',
     user.url,
   ];
-  const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {
+  const child = spawn('script', ['-qec', `exec ${words.join(' ')}`, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let said = '';

@@ -24,6 +24,11 @@ export function inOrder(paths: readonly string[], first: readonly string[]): str
   return [...paths].sort((a, b) => place(a) - place(b));
 }
 
+/** Milliseconds that one file may take; the longest takes half of it. A file that hangs must not cost the time of all others. */
+export const LIMIT = 420_000;
+/** Milliseconds that it then has to take down what it made. */
+const GRACE = 20_000;
+
 interface Ended {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -36,7 +41,12 @@ const isStop = (signal: NodeJS.Signals | null): boolean => STOPS.some((each) => 
  * Runs each file, so many at a time, the first ones first; the paths of those that failed. Ctrl-C reaches them from the
  * terminal, and another signal through this; then a Fault is thrown, once all have ended.
  */
-export async function runFiles(files: readonly TestFile[], lanes: number): Promise<string[]> {
+export async function runFiles(
+  files: readonly TestFile[],
+  lanes: number,
+  limit = LIMIT,
+  grace = GRACE,
+): Promise<string[]> {
   const running = new Map<TestFile, ChildProcess>();
   const waiting = [...files];
   const failed: string[] = [];
@@ -60,8 +70,27 @@ export async function runFiles(files: readonly TestFile[], lanes: number): Promi
         said += text;
       });
     return new Promise((resolve) => {
-      child.once('error', (error) => resolve({ code: 127, signal: null, said: `${said}${error.message}\n` }));
-      child.once('close', (code, signal) => resolve({ code, signal, said }));
+      const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+        clearTimeout(timer);
+        resolve({ code: late && code === 0 ? 1 : code, signal: late ? null : signal, said });
+      };
+      let late = false;
+      const tooLate = (): void => {
+        late = true;
+        said += `\nended: it was not over after ${seconds(limit)}\n`;
+        child.kill('SIGTERM');
+        timer = setTimeout(() => {
+          child.kill('SIGKILL');
+          // Not awaited any further: what it started may hold its output open.
+          end(null, 'SIGKILL');
+        }, grace);
+      };
+      let timer = setTimeout(tooLate, limit);
+      child.once('error', (error) => {
+        said += `${error.message}\n`;
+        end(127, null);
+      });
+      child.once('close', end);
     });
   }
 

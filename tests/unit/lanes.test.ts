@@ -58,3 +58,24 @@ test('a file that is told to stop ends all: those that wait are not begun', asyn
   );
   assert.equal(said.mock.callCount(), 1);
 });
+
+test('a file that hangs is ended, named as failed, and keeps nobody: neither it nor what it started', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'comps-lanes-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const hangs = join(folder, 'hangs.mjs');
+  writeFileSync(
+    hangs,
+    `import { spawn } from 'node:child_process';
+     const child = spawn('sleep', ['30'], { stdio: 'inherit' });
+     console.log('sleeper ' + child.pid);
+     process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);`,
+  );
+  const good = join(folder, 'good.mjs');
+  writeFileSync(good, '');
+  const said = t.mock.method(console, 'log', () => {});
+  assert.deepEqual(await runFiles([{ path: hangs }, { path: good }], 1, 2000, 500), [hangs]);
+  const blocks = said.mock.calls.map((call) => String(call.arguments[0]));
+  assert.match(blocks[0] ?? '', /it was not over after 2\.0 s|it was not over after 2 s/);
+  process.kill(Number(/sleeper (\d+)/.exec(blocks[0] ?? '')?.[1]));
+  assert.equal(blocks.length, 2);
+});

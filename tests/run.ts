@@ -16,8 +16,10 @@ const testsIn = (folder: string): string[] =>
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => `tests/${folder}/${name}`);
 
-/** Files at a time: a lab has machines enough to keep a processor busy. */
+/** Unit test files at a time. */
 const LANES = 2;
+/** Files in labs at a time: one more, as each waits for something a good part of its time. */
+const LAB_LANES = 3;
 
 /** Node's own runner. */
 const nodeTests = (folder: string): string[] => [
@@ -79,8 +81,8 @@ async function test(wish: Wish): Promise<number> {
   for (const part of PARTS) if (!(await runPart(part))) failed.push(part.name);
   const files = NEEDS.filter((need) => !without.has(need)).flatMap((need) => LABS[need]());
   if (files.length > 0) {
-    console.log(`\n${paint.bold(`== ${files.length} test files in labs, ${LANES} at a time`)}`);
-    failed.push(...(await runFiles(files, LANES)));
+    console.log(`\n${paint.bold(`== ${files.length} test files in labs, ${LAB_LANES} at a time`)}`);
+    failed.push(...(await runFiles(files, LAB_LANES)));
   }
   const left = [...without].map(([need, reason]) => `${need} tests (${reason})`);
   if (left.length > 0) console.log(paint.yellow(`\nNOT RUN: ${left.join('; ')}`));

@@ -1,13 +1,15 @@
 /** config.cfg text -> Config: the original's YAML variables file; every problem with line and key. */
+import { isIPv6 } from 'node:net';
 import type { z } from 'zod';
 import { Fault } from './cli.ts';
-import { isClientAddress } from './config/addresses.ts';
+import { compClientAddress, isClientAddress, LEAST_MTU_WITH_IPV6, twinOf } from './config/addresses.ts';
 import { DROPLET_KEYS, KEYS, PRIVATE_KEYS, schema } from './config/schema.ts';
 import type { SecretRef } from './config/secret.ts';
 import { readYaml } from './config/yaml.ts';
+import { canonicalAddress } from './inventory/address.ts';
 import { nearest, show } from './text.ts';
 
-export { clientAddress, compClientAddress, MAX_PROXIES } from './config/addresses.ts';
+export { clientAddress, compClientAddress, MAX_PROXIES, twinNetwork, twinOf } from './config/addresses.ts';
 export { Secret, type SecretRef, secretOf } from './config/secret.ts';
 
 /** One machine that provisioning is to create. */
@@ -38,7 +40,11 @@ export interface Config {
   wireguardGatewayAddress: string;
   /** UDP port of WireGuard on every server. */
   wireguardPort: number;
-  /** IPv4 address of the resolver that the client asks through wg0. */
+  /** Bytes of the largest packet in a wgnet, on both of its ends; wg0 has a hop less. */
+  wireguardMtu: number;
+  /** Whether wg0 carries IPv6; otherwise the client's IPv6 is closed. */
+  wireguardIpv6: boolean;
+  /** Address of the resolver that the client asks through wg0; IPv6 only where wg0 carries that. */
   dns: string;
   /** Only for provisioning; set-up reads its servers from hosts.ini. */
   vpns: Droplet[];
@@ -80,6 +86,8 @@ function configOf(read: Read): Config {
     wireguardSubnet: read.wireguard_subnet,
     wireguardGatewayAddress: `${bare(read.wireguard_gateway_address)}/32`,
     wireguardPort: read.wireguard_port,
+    wireguardMtu: read.wireguard_mtu,
+    wireguardIpv6: read.wireguard_ipv6,
     dns: read.dns,
     vpns: read.vpns ?? [],
     comps: read.comps ?? read.clients ?? [],
@@ -151,6 +159,15 @@ function contradictions(read: Read): Problem[] {
     );
   if (isClientAddress(network, read.dns))
     bad(['dns'], `dns is ${read.dns}: ${subnet}.5 to ${subnet}.100 are the client's own addresses`);
+  if (isIPv6(read.dns) && !read.wireguard_ipv6)
+    bad(['dns'], `dns is ${read.dns}: an IPv6 address needs wireguard_ipv6: true, which lets IPv6 into wg0`);
+  if (isIPv6(read.dns) && canonicalAddress(read.dns) === twinOf(compClientAddress(network)))
+    bad(['dns'], `dns is ${read.dns}: that is the client's own address`);
+  if (read.wireguard_ipv6 && read.wireguard_mtu < LEAST_MTU_WITH_IPV6)
+    bad(
+      ['wireguard_mtu'],
+      `wireguard_mtu is ${read.wireguard_mtu}: with wireguard_ipv6: true at least ${LEAST_MTU_WITH_IPV6} is expected, as IPv6 needs 1280 inside wg0`,
+    );
 
   const seen = new Map<string, string>();
   for (const list of ['vpns', 'comps', 'clients'] as const)

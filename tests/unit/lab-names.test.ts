@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { Fault } from '../../scripts/lib/cli.ts';
 import { nameOf, placeOf, roleIn } from '../../scripts/lib/lab/place.ts';
 import {
+  address6Of,
   addressOf,
   dropletsIn,
   isOfCloud,
@@ -70,9 +71,11 @@ test('every role has an address of its own, and can be called by it', () => {
   const shape = { vpn: 64, comp: 9 };
   const roles = rolesOf(shape);
   assert.equal(new Set(roles.map(addressOf)).size, roles.length);
+  assert.equal(new Set(roles.map(address6Of)).size, roles.length);
   for (const role of roles) {
     assert.ok(isRole(role));
     assert.equal(roleNamed(shape, addressOf(role)), role);
+    assert.equal(roleNamed(shape, address6Of(role)), role);
     assert.equal(roleNamed(shape, role), role);
   }
   assert.deepEqual(dropletsIn(SHAPE, 'vpn').map(addressOf), [

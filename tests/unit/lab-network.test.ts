@@ -35,6 +35,24 @@ test('each gateway is an address of the bridge that the cable goes into', () => 
   }
 });
 
+test('a lab with IPv6: the same numbers, a gateway that is the router’s, and nothing of it in others', () => {
+  const router = routerLines(true);
+  assert.ok(router.includes('addr add 2001:db8:100::1/64 dev cloud0 nodad'));
+  assert.deepEqual(deviceLines('vpn1', true).slice(-4), [
+    'addr add 2001:db8:100::11/64 dev ens3 nodad',
+    'link set ens3 up',
+    'route add default via 198.51.100.1',
+    'route add default via 2001:db8:100::1',
+  ]);
+  assert.ok(!deviceLines('ctl', true).some((line) => line.startsWith('route add')));
+  // Containers' host: all that leaves it is to be theirs.
+  assert.deepEqual(deviceLines('engine', true), deviceLines('engine'));
+  for (const role of others) assert.doesNotMatch(deviceLines(role).join(), /2001:/, role);
+  assert.doesNotMatch(routerLines().join(), /2001:/);
+  for (const role of rolesOf({ vpn: 1, comp: 1 }))
+    assert.equal(sysctlsOf(role, true).includes('net.ipv6.conf.all.forwarding=1'), role === 'net', role);
+});
+
 test('droplets are connected by another interface than the client', () => {
   assert.equal(linkOf('vpn1').device, 'ens3');
   assert.equal(linkOf('comp1').device, 'ens3');

@@ -42,6 +42,9 @@ test('up leaves a lab that is whole alone, and refuses to reshape it', () => {
   const present = { shape: SHAPE, browser: false, namespaces: ALL, machines: MACHINES };
   assert.deepEqual(decide('x', WANTED, present), { do: 'nothing' });
   assert.throws(() => decide('x', { ...WANTED, vpn: 2 }, present), Fault);
+  assert.throws(() => decide('x', { ...WANTED, ipv6: true }, present), /is up without IPv6/);
+  for (const ipv6 of [true, false])
+    assert.deepEqual(decide('x', { ...WANTED, ipv6 }, { ...present, ipv6: true }), { do: 'nothing' });
 });
 
 test('up starts the machines that are down, and builds anew where more than that is missing', () => {

@@ -22,6 +22,19 @@ test("a lab's hosts.ini reads back as its droplets, whatever the path of the key
   for (const host of all) assert.deepEqual([host.user, host.privateKeyFile], ['root', key]);
 });
 
+test('with IPv6 the proxies are named by it, and known by both addresses; the comp server stays where the tunnels reach it', () => {
+  const text = hostsIni({ vpn: 2, comp: 1 }, '/key', true);
+  const { vpn, comp } = networkOf(parseInventory(text, 'hosts.ini'));
+  assert.deepEqual(
+    [...vpn, comp].map(({ address }) => address),
+    ['2001:db8:100::11', '2001:db8:100::12', '198.51.100.201'],
+  );
+  assert.equal(
+    knownHosts(new Map([['vpn1', 'ssh-ed25519 AAAA vpn1'] as const]), true),
+    '198.51.100.11 ssh-ed25519 AAAA\n2001:db8:100::11 ssh-ed25519 AAAA\n',
+  );
+});
+
 test("a lab's config.cfg is accepted without a notice, with and without comp servers", () => {
   for (const comp of [0, 1, 2]) {
     const { config, notices } = parseConfig(configCfg({ vpn: 3, comp }), 'config.cfg');
@@ -98,7 +111,7 @@ test('the last words of a console come without colours and empty lines', () => {
 
 test('a state that is not whole is none', () => {
   const whole = { vpn: 3, comp: 1, image: '/cache/x', npm: '/npm' };
-  for (const state of [whole, { ...whole, browser: '/cache/y' }])
+  for (const state of [whole, { ...whole, browser: '/cache/y' }, { ...whole, ipv6: true }])
     assert.deepEqual(parseState(JSON.stringify(state)), state);
   for (const text of ['', '{', '{"vpn":3', '[]', 'null', '{"vpn":-1,"comp":1,"image":"","npm":""}'])
     assert.equal(parseState(text), undefined, text);

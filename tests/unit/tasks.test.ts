@@ -6,8 +6,10 @@ import { file } from '../../scripts/lib/tasks/file.ts';
 import { liveInterface } from '../../scripts/lib/tasks/interface.ts';
 import { keyPair } from '../../scripts/lib/tasks/key-pair.ts';
 import { liveNat } from '../../scripts/lib/tasks/nat.ts';
+import { ownIpv6 } from '../../scripts/lib/tasks/own-ipv6.ts';
 import { wireguardPackages } from '../../scripts/lib/tasks/package.ts';
 import { wireguardService } from '../../scripts/lib/tasks/service.ts';
+import { forwarding } from '../../scripts/lib/tasks/sysctl.ts';
 
 const facts: HostFacts = { egress: 'ens3', kernelWireguard: false };
 const key = `${'A'.repeat(43)}=`;
@@ -18,7 +20,7 @@ const lines = (task: Task<HostFacts>, seen: string, given = facts): string[] =>
   task.judge(seen, given).changes.map(({ line }) => line);
 
 const running = liveInterface<HostFacts>({
-  address: '10.45.0.2/32',
+  addresses: ['10.45.0.2/32'],
   port: 51820,
   mtu: 1420,
   peer: { publicKey: key, allowedIps: ['10.45.0.5/32'] },
@@ -34,8 +36,28 @@ const right = [
 ];
 const drifted = (was: string, is: string): string => right.join('\n').replace(was, is);
 
+const running6 = liveInterface<HostFacts>({
+  addresses: ['10.45.0.2/32', 'fd00:10:45::2/128'],
+  port: 51820,
+  mtu: 1420,
+  peer: { publicKey: key, allowedIps: ['10.45.0.5/32', 'fd00:10:45::100/128'] },
+});
+const right6 = right
+  .map((line) => line.replace(`${key} 10.45.0.5/32`, `${key} 10.45.0.5/32,fd00:10:45::100/128`))
+  .concat('address fd00:10:45::2/128', 'route fd00:10:45::100');
+
 const conf = file<HostFacts>('conf', { path: '/etc/wireguard/wg0.conf', mode: '600', text: () => 'a\n' });
-const nat = liveNat('10.45.0.0/24');
+const nat = liveNat({ network: '10.45.0.0/24' });
+const nat6 = liveNat({ network: '10.45.0.0/24', network6: 'fd00:10:45::/64' });
+const masquerades = '\t\tip saddr 10.45.0.0/24 oifname "ens3" masquerade\n';
+const masquerades6 = 'table ip6 comps {\n\t\tip6 saddr fd00:10:45::/64 oifname "ens4" masquerade\n}';
+const facts6: HostFacts = { ...facts, egress6: 'ens4', acceptRa: '1' };
+
+/** What `forwarding` reads: of /proc/sys, and whether its file asks for IPv6. */
+const [now, boot] = forwarding(false) as [Task<HostFacts>, Task<HostFacts>];
+const [now6, boot6] = forwarding(true) as [Task<HostFacts>, Task<HostFacts>];
+const forwards = (four: number, six: number, ours = ''): string =>
+  `net/ipv4/ip_forward ${four}\nnet/ipv6/conf/all/forwarding ${six}\n${ours}`;
 
 // State in, changes out; an empty list is a host that is right.
 const table: [string, Task<HostFacts>, string, string[]][] = [
@@ -129,7 +151,81 @@ const table: [string, Task<HostFacts>, string, string[]][] = [
   ],
   ['NAT flushed', nat, 'absent\n', ['masquerade 10.45.0.0/24 on ens3']],
   ['NAT, wg0 not up yet', nat, 'later\n', []],
+  ['interface with IPv6 right', running6, right6.join('\n'), []],
+  [
+    'IPv6 new',
+    running6,
+    right.join('\n'),
+    [
+      'set allowed IPs of peer AAAAAAAA… (10.45.0.5/32, fd00:10:45::100/128)',
+      'add address fd00:10:45::2/128',
+      'route fd00:10:45::100/128 into wg0',
+    ],
+  ],
+  [
+    'IPv6 no more',
+    running,
+    right6.join('\n'),
+    [
+      'set allowed IPs of peer AAAAAAAA… (10.45.0.5/32)',
+      'remove address fd00:10:45::2/128',
+      'remove route fd00:10:45::100/128',
+    ],
+  ],
+  ['NAT without IPv6, which is there', nat, masquerades + masquerades6, ['masquerade no IPv6 any more']],
+  ['forwarding right', now, forwards(1, 0), []],
+  ['forwarding off', now, forwards(0, 0), ['set net.ipv4.ip_forward to 1']],
+  ['IPv6 forwarding of somebody else’s', now, forwards(1, 1), []],
+  [
+    'IPv6 forwarding of ours, not wanted any more',
+    now,
+    forwards(1, 1, 'ours'),
+    ['set net.ipv6.conf.all.forwarding to 0'],
+  ],
+  ['forwarding on a kernel without IPv6', now, 'net/ipv4/ip_forward 1\n', []],
 ];
+
+// The same on a host that has IPv6, whose default route comes from advertisements.
+const table6: [string, Task<HostFacts>, string, string[]][] = [
+  ['NAT right', nat6, masquerades + masquerades6, []],
+  ['NAT not yet', nat6, masquerades, ['masquerade fd00:10:45::/64 on ens4']],
+  [
+    'forwarding, and the default route is kept before that',
+    now6,
+    forwards(1, 0),
+    ['set net.ipv6.conf.ens4.accept_ra to 2', 'set net.ipv6.conf.all.forwarding to 1'],
+  ],
+  ['own IPv6', ownIpv6(), '', []],
+];
+for (const [name, task, seen, expected] of table6)
+  test(`task with IPv6: ${name}`, () => assert.deepEqual(lines(task, seen, facts6), expected));
+
+test('settings at boot are those of now, also once they hold; without IPv6 the file is as it ever was', () => {
+  const written = (task: Task<HostFacts>, given: HostFacts): string => {
+    const [, packed = ''] = /echo (\S+) \| base64/.exec(task.judge('', given).changes[0]?.shell ?? '') ?? [];
+    return Buffer.from(packed, 'base64').toString();
+  };
+  assert.equal(written(boot, facts), '# Written by scripts/wgnet-setup.ts.\nnet.ipv4.ip_forward = 1\n');
+  const after = { ...facts6, acceptRa: '2' };
+  assert.equal(written(boot6, facts6), written(boot6, after));
+  assert.deepEqual(lines(now6, forwards(1, 1, 'ours'), after), []);
+  assert.doesNotMatch(written(boot6, { ...facts6, acceptRa: '0' }), /accept_ra/);
+  assert.match(
+    written(boot6, { ...facts6, egress6: 'eth0.5' }),
+    /^net\/ipv6\/conf\/eth0\.5\/accept_ra = 2$/m,
+  );
+});
+
+test('a comp server without IPv6 cannot carry it: refused with the next step', () => {
+  assert.throws(() => ownIpv6().judge('', facts), /no IPv6 of its own[\s\S]*next: give it IPv6/);
+});
+
+test('facts: IPv6 counts with a default route and an address, by an interface’s name', () => {
+  const seen = 'os=debian 13\nuid=0\napt=yes\nsystemd=yes\negress=eth0\n';
+  assert.equal(hostFacts.read(seen).egress6, undefined);
+  assert.deepEqual(hostFacts.read(`${seen}egress6=ens4\naccept_ra=1\n`), { ...facts6, egress: 'eth0' });
+  assert.equal(hostFacts.read(`${seen}egress6=a"; reboot\n`).egress6, undefined);
+});
 
 for (const [name, task, seen, expected] of table)
   test(`task: ${name}`, () => assert.deepEqual(lines(task, seen), expected));

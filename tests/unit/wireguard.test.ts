@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { run } from '../../scripts/lib/transport/local.ts';
+import { attempt, run } from '../../scripts/lib/transport/local.ts';
 import { clientFiles } from '../../scripts/lib/wireguard/client-files.ts';
 import { isKey, newPrivateKey, publicKeyOf } from '../../scripts/lib/wireguard/key.ts';
 import { serverConf, serverNat } from '../../scripts/lib/wireguard/server-files.ts';
-import { endpointText, topologyOf } from '../../scripts/lib/wireguard/topology.ts';
+import { endpointText, type TopologyInput, topologyOf } from '../../scripts/lib/wireguard/topology.ts';
 
-const topology = (comp = '198.51.100.201') =>
+const topology = (comp = '198.51.100.201', more: Partial<TopologyInput> = {}) =>
   topologyOf({
     proxies: [
       { name: 'p1', address: '198.51.100.11' },
@@ -16,6 +16,7 @@ const topology = (comp = '198.51.100.201') =>
     port: 51820,
     pathAddress: (k) => `10.45.0.${4 + k}`,
     compAddress: '10.45.0.100',
+    ...more,
   });
 
 const settings = { dns: '203.0.113.53', published: [] };
@@ -35,6 +36,80 @@ test('key pairs are what wg makes of them', async () => {
 test("wg0's MTU is wgnet's less the hop's 60 bytes", () => {
   assert.equal(topology().paths[0]?.mtu, 1420);
   assert.equal(topology().comp.mtu, 1360);
+});
+
+test('with another MTU both layers change, and stay a hop apart', () => {
+  const { paths, comp } = topology(undefined, { mtu: 1340 });
+  assert.deepEqual([...paths.map(({ mtu }) => mtu), comp.mtu], [1340, 1340, 1280]);
+  const text = new Map(
+    clientFiles(topology(undefined, { mtu: 1340 }), () => ({ privateKey, serverPublicKey }), settings).map(
+      (file) => [file.name, file.text],
+    ),
+  );
+  assert.match(text.get('wg0.conf') ?? '', /^MTU = 1280$/m);
+  assert.match(text.get('setup.sh') ?? '', /^CONFIGURED_MTU=1340$/m);
+});
+
+test('setup.sh knows each hop by its endpoint: 60 bytes over IPv4, 80 over IPv6', () => {
+  assert.match(
+    files.get('setup.sh')?.text ?? '',
+    /^PROXIES=\( 198\.51\.100\.11 2001:db8::12 \)\nHOPS=\( 60 80 \)$/m,
+  );
+});
+
+test('setup.sh is a script that bash can read, and shellcheck finds nothing where it is there', async () => {
+  for (const compAddress6 of [undefined, 'fd00:10:45::100'])
+    for (const published of [[], [4444]]) {
+      const [setup] = clientFiles(
+        topology(undefined, { compAddress6 }),
+        () => ({ privateKey, serverPublicKey }),
+        { ...settings, published },
+      ).filter(({ name }) => name === 'setup.sh');
+      const input = setup?.text ?? '';
+      assert.doesNotMatch(input, /\{\{/);
+      await run(['bash', '-n'], { input });
+      if ((await attempt(['sh', '-c', 'command -v shellcheck'])).code === 0)
+        await run(['shellcheck', '-s', 'bash', '-'], { input });
+    }
+});
+
+test('IPv6 is in wg0 alone, and only where it is asked for: address, all of IPv6, allowed by the comp server', () => {
+  const open = topology(undefined, { compAddress6: 'fd00:10:45::100' });
+  const conf = (plan: typeof open) =>
+    clientFiles(plan, () => ({ privateKey, serverPublicKey }), settings)
+      .map(
+        ({ name, text }) =>
+          `${name}: ${/^Address = (.*)$/m.exec(text)?.[1]} ${/^AllowedIPs = (.*)$/m.exec(text)?.[1]}`,
+      )
+      .slice(0, 3);
+  assert.deepEqual(conf(open), [
+    'wg0.conf: 10.45.0.100/32, fd00:10:45::100/128 0.0.0.0/0, ::/0',
+    'wgnet1.conf: 10.45.0.5/32 0.0.0.0/0',
+    'wgnet2.conf: 10.45.0.6/32 0.0.0.0/0',
+  ]);
+  assert.equal(conf(topology())[0], 'wg0.conf: 10.45.0.100/32 0.0.0.0/0');
+  const ipv6 = { gateway: 'fd00:10:45::2/128', network: 'fd00:10:45::/64' };
+  const server = { gateway: '10.45.0.2/32', network: '10.45.0.0/24', ipv6 };
+  const text = serverConf(open.comp, server, serverPublicKey);
+  for (const line of [
+    'Address = 10.45.0.2/32, fd00:10:45::2/128',
+    'AllowedIPs = 10.45.0.100/32, fd00:10:45::100/128',
+    'PostDown = nft delete table ip6 comps 2>/dev/null || true',
+  ])
+    assert.ok(text.split('\n').includes(line), line);
+  assert.match(serverNat(server, 'ens3', 'ens4'), /ip6 saddr fd00:10:45::\/64 oifname "ens4" masquerade/);
+  assert.doesNotMatch(serverConf(topology().comp, { ...server, ipv6: undefined }, serverPublicKey), /:|ip6/);
+});
+
+test('a server whose address lies in the tunnels’ IPv6 network is refused', () => {
+  assert.throws(
+    () =>
+      topology(undefined, {
+        compAddress6: 'fd00:10:45::100',
+        proxies: [{ name: 'p', address: 'fd00:10:45::7' }],
+      }),
+    /p: its address fd00:10:45::7 lies inside the tunnels' own network fd00:10:45::\/64/,
+  );
 });
 
 test('servers that cannot be told apart, or lie inside the tunnels, are refused', () => {

@@ -1,4 +1,5 @@
 import { Fault } from '../cli.ts';
+import { canonicalAddress } from '../inventory/address.ts';
 
 /** Last numbers of the client's own addresses: 5 in the tunnel to proxy 1 and upwards, 100 in the comp server's. */
 const FIRST_PROXY = 5;
@@ -26,6 +27,25 @@ export function clientAddress({ wireguardSubnet: subnet }: Network, index: numbe
 
 /** The client's own address in the tunnel to the comp server: `10.45.0.100`. */
 export const compClientAddress = ({ wireguardSubnet: subnet }: Network): string => `${subnet}.${COMP}`;
+
+/** Bytes of the largest packet in a wgnet that config.cfg may ask for: IPv6's least, and Ethernet's jumbo frames. */
+export const LEAST_MTU = 1280;
+export const MOST_MTU = 9000;
+
+/** What wg0's packets cost inside a wgnet, and the least that IPv6 needs on wg0. */
+export const LEAST_MTU_WITH_IPV6 = LEAST_MTU + 60;
+
+/**
+ * The IPv6 address that goes with an address of the tunnels: of the range that nobody reaches over the Internet (RFC 4193),
+ * with the same numbers, so that a person sees which belong together. `10.45.0.100` has `fd00:10:45::100`.
+ */
+export function twinOf(address: string): string {
+  const [a, b, c, d] = address.split('.');
+  return canonicalAddress(`fd00:${a}:${b}:${c}::${d}`);
+}
+
+/** The twins' own network: `fd00:10:45::/64`. */
+export const twinNetwork = ({ wireguardSubnet }: Network): string => `${twinOf(`${wireguardSubnet}.0`)}/64`;
 
 /** Whether the client itself has or may get this address. */
 export function isClientAddress({ wireguardSubnet: subnet }: Network, address: string): boolean {

@@ -1,7 +1,7 @@
 /** What each key of config.cfg may hold. A message says what was expected; what was found is put before it. */
-import { isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { isPrivateSubnet, MAX_PROXIES } from './addresses.ts';
+import { isPrivateSubnet, LEAST_MTU, MAX_PROXIES, MOST_MTU } from './addresses.ts';
 import { type SecretRef, secretRef } from './secret.ts';
 
 const text = (pattern: RegExp, error: string) => z.string({ error }).regex(pattern, { error, abort: true });
@@ -13,7 +13,9 @@ const number = (fits: (n: number) => boolean, error: string) =>
 const switchError = 'expected true or false';
 /** YAML 1.2 has true and false only; files of Ansible's also write yes and no. */
 const onOff = z
-  .union([z.boolean(), z.string().regex(/^(y|yes|n|no|on|off|true|false)$/i)], { error: switchError })
+  .union([z.boolean(), z.string().regex(/^(y|yes|n|no|on|off|true|false)$/i, { error: switchError })], {
+    error: switchError,
+  })
   .transform((value) => (typeof value === 'boolean' ? value : /^(y|yes|on|true)$/i.test(value)));
 
 const tagError = 'expected a tag: up to 255 letters, digits, `_`, `-` and `:`, such as comps';
@@ -48,6 +50,11 @@ const octet = '(?:0|[1-9]\\d{0,2})';
 const subnetError = 'expected three numbers from 0 to 255, such as 10.45.0';
 const gatewayError = 'expected one address of wireguard_subnet, such as 10.45.0.2/32';
 const dnsError = 'expected the IPv4 address of a resolver that the comp server can reach, such as 9.9.9.9';
+/** No address of this machine itself, of one network only, or of many. */
+const reachable = (address: string): boolean =>
+  isIPv4(address)
+    ? !/^(?:0|127|22[4-9]|2[3-5]\d)\./.test(address)
+    : isIPv6(address) && !/%|^(?:[0:]*:[\da-f.:]*$|fe[89ab]|ff)/i.test(address);
 const listError = 'expected a list of `- name: …` entries, each with a `region: …`';
 
 const droplet = z.strictObject(
@@ -102,12 +109,12 @@ export const schema = z.strictObject({
     (n) => Number.isInteger(n) && n >= 1 && n <= 65_535,
     'expected a port: a whole number from 1 to 65535',
   ).default(51_820),
-  dns: z
-    .string({ error: dnsError })
-    .refine((address) => isIPv4(address) && !/^(?:0|127|22[4-9]|2[3-5]\d)\./.test(address), {
-      error: dnsError,
-    })
-    .default('9.9.9.9'),
+  wireguard_mtu: number(
+    (n) => Number.isInteger(n) && n >= LEAST_MTU && n <= MOST_MTU,
+    `expected bytes: a whole number from ${LEAST_MTU} to ${MOST_MTU}, such as 1420`,
+  ).default(1420),
+  wireguard_ipv6: onOff.default(false),
+  dns: z.string({ error: dnsError }).refine(reachable, { error: dnsError }).default('9.9.9.9'),
   vpns: droplets.refine((list) => (list?.length ?? 0) <= MAX_PROXIES, {
     error: `expected ${MAX_PROXIES} entries or fewer: the network has no addresses for more`,
   }),

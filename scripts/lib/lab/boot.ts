@@ -84,8 +84,8 @@ async function admit(place: Place, droplets: readonly Role[]): Promise<void> {
 
 /** What a machine is started from. */
 function partsOf(place: Place, role: Role, state: State): MachineParts {
-  const { image, npm, browser } = state;
-  const parts = { npm, browser: false, hostname: role };
+  const { image, npm, browser, ipv6 = false } = state;
+  const parts = { npm, browser: false, ipv6, hostname: role };
   if (isOfCloud(role)) {
     const record = recordOf(place, role);
     if (record === undefined) throw new Fault({ at: role, what: 'this droplet is gone' });

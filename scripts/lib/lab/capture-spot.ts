@@ -1,6 +1,7 @@
 /** Where a capture can stand, and how it is proved to see what is sent there. */
 import { randomBytes } from 'node:crypto';
 import { attempt } from '../transport/local.ts';
+import { linkOf } from './network-plan.ts';
 import type { Lab } from './open.ts';
 import type { Role } from './roles.ts';
 
@@ -15,7 +16,7 @@ export const SENTINEL = '02:00:00:00:00:fa';
  * `bridge`, as from `Engine.bridge`: all that the containers on a bridge of the engine send, each packet as it leaves
  * the container. What the engine sends to them does not count; they may be started again meanwhile.
  */
-export type Where = { role: 'client' | 'engine' } | { bridge: string };
+export type Where = { role: Exclude<Role, 'net'> } | { bridge: string };
 
 export interface Spot {
   /** For messages. */
@@ -32,11 +33,11 @@ const askFrom = async (ip: readonly string[], device: string): Promise<void> => 
   await attempt([...ip, 'neigh', 'add', NOBODY, 'dev', device, 'use']);
 };
 
-const atCable = (lab: Lab, role: 'client' | 'engine'): Spot => ({
+const atCable = (lab: Lab, role: Exclude<Role, 'net'>): Spot => ({
   what: `the cable of ${role}`,
   role: 'net',
   device: role,
-  ask: () => askFrom(['ip', '-n', lab.namespaceOf(role)], 'eth0'),
+  ask: () => askFrom(['ip', '-n', lab.namespaceOf(role)], linkOf(role).device),
 });
 
 const atBridge = (lab: Lab, device: string): Spot => ({

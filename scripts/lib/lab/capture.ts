@@ -1,4 +1,5 @@
 /** Captures where nothing that a machine, or a container, sends can miss it: at the other end of its cable. */
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { EXIT, Fault } from '../cli.ts';
 import { readTextIfAny, remove } from '../files.ts';
@@ -14,16 +15,23 @@ const PORT = 51820;
 /** Milliseconds that tcpdump may take to begin, and to end. */
 const PATIENCE = 10_000;
 
+/** How a machine finds its next router over IPv6, as ARP does over IPv4: ICMPv6 133, 135, 136. */
+const NEIGHBOURS = '(icmp6 and (ip6[40] = 133 or ip6[40] = 135 or ip6[40] = 136))';
+
 /**
  * What a client may never send: all but the tunnels' own UDP to the proxies (and ARP, which {@link capture} does
- * not count). `proxies`: their addresses. For pcap-filter(7).
+ * not count). `proxies`: their addresses; one of IPv6 may ask for its router. For pcap-filter(7).
  */
-export const leakFilterFor = (proxies: readonly string[]): string =>
-  `not (udp dst port ${PORT} and (${proxies.map((address) => `dst host ${address}`).join(' or ')}))`;
+export function leakFilterFor(proxies: readonly string[]): string {
+  const tunnels = `(udp dst port ${PORT} and (${proxies.map((address) => `dst host ${address}`).join(' or ')}))`;
+  return proxies.some(isIPv6) ? `not (${tunnels} or ${NEIGHBOURS})` : `not ${tunnels}`;
+}
 
 /** The same for the proxies that a lab has from its beginning. */
-export const leakFilter = ({ shape, addressOf }: Pick<Lab, 'shape' | 'addressOf'>): string =>
-  leakFilterFor(dropletsIn(shape, 'vpn').map(addressOf));
+export function leakFilter({ shape, ipv6, addressOf, address6Of }: Lab): string {
+  const proxies = dropletsIn(shape, 'vpn');
+  return leakFilterFor([...proxies.map(addressOf), ...(ipv6 ? proxies.map(address6Of) : [])]);
+}
 
 export interface Capture {
   /** The pcap file. */

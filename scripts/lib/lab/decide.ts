@@ -7,6 +7,7 @@ export interface Present {
   shape: Shape | undefined;
   /** Its client has Chromium. */
   browser: boolean;
+  ipv6?: boolean;
   namespaces: readonly Role[];
   machines: readonly Role[];
 }
@@ -21,18 +22,25 @@ export type Decision =
 export interface Wanted extends Shape {
   /** The client is to have Chromium; one that has it keeps it. */
   browser: boolean;
+  /** It is to have IPv6; one that has it keeps it. */
+  ipv6?: boolean;
 }
 
 /** A Fault where a lab of another shape is up. */
 export function decide(
   name: string,
   wanted: Wanted,
-  { shape, browser, namespaces, machines }: Present,
+  { shape, browser, ipv6, namespaces, machines }: Present,
 ): Decision {
   if (shape === undefined || machines.length === 0) return { do: 'build' };
   if (shape.vpn !== wanted.vpn || shape.comp !== wanted.comp)
     throw new Fault({
       what: `the lab "${name}" is up with ${shape.vpn} vpn and ${shape.comp} comp droplets`,
+      next: `npx zx scripts/lab.ts down --name ${name}, or choose another --name for a second lab`,
+    });
+  if (wanted.ipv6 && !ipv6)
+    throw new Fault({
+      what: `the lab "${name}" is up without IPv6`,
       next: `npx zx scripts/lab.ts down --name ${name}, or choose another --name for a second lab`,
     });
   const roles = rolesOf(shape);

@@ -62,7 +62,7 @@ export async function addDroplet({ name }: { name: string }, order: NewDroplet):
   const droplet = takeRole(place, order);
   try {
     await equip(place, droplet, order);
-    await buildNetwork(place, [droplet.role]);
+    await buildNetwork(place, [droplet.role], state);
     await bootUnseen(place, state, droplet.role);
   } catch (error) {
     await strip(place, droplet);
@@ -98,6 +98,6 @@ export async function powerDroplet(
   if (how === 'on' && runningIn(place).has(droplet.role)) return;
   await strip(place, droplet);
   if (how === 'off') return;
-  await buildNetwork(place, [droplet.role]);
+  await buildNetwork(place, [droplet.role], state);
   await bootUnseen(place, state, droplet.role);
 }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { list, makeDirectory, readText, setMode, writeText } from '../files.ts';
 import { run } from '../transport/local.ts';
 import type { Place } from './place.ts';
-import { dropletsOf, type Role, type Shape } from './roles.ts';
+import { dropletsOf, type Role } from './roles.ts';
 import { makeSites } from './site.ts';
+import type { State } from './state.ts';
 import { configCfg, hostsIni, knownHosts } from './workspace.ts';
 
 const makeKey = (path: string, comment: string): Promise<string> =>
@@ -16,21 +17,21 @@ function privateFolder(path: string): void {
 }
 
 /** Everything a lab's folder holds before its machines start; the folder must not exist yet. */
-export async function writeFolder(place: Place, shape: Shape): Promise<void> {
+export async function writeFolder(place: Place, state: State): Promise<void> {
   const { directory, clientDirectory } = place;
   const inLab = (name: string): string => join(directory, name);
   for (const path of [directory, inLab('keys'), inLab('log'), inLab('runs')]) privateFolder(path);
   if (list(clientDirectory).length === 0) privateFolder(clientDirectory);
-  const droplets = dropletsOf(shape);
+  const droplets = dropletsOf(state);
   await Promise.all([
     makeKey(inLab('id_ed25519'), `lab ${place.name}`),
     ...droplets.map((role) => makeKey(inLab(`keys/${role}`), role)),
-    makeSites(directory),
+    makeSites(directory, state.ipv6),
   ]);
   const keys = new Map<Role, string>(
     droplets.map((role) => [role, readText(inLab(`keys/${role}.pub`)).trim()]),
   );
-  writeText(inLab('known_hosts'), knownHosts(keys));
-  writeText(inLab('hosts.ini'), hostsIni(shape, inLab('id_ed25519')));
-  writeText(inLab('config.cfg'), configCfg(shape));
+  writeText(inLab('known_hosts'), knownHosts(keys, state.ipv6));
+  writeText(inLab('hosts.ini'), hostsIni(state, inLab('id_ed25519'), state.ipv6));
+  writeText(inLab('config.cfg'), configCfg(state));
 }

@@ -16,6 +16,8 @@ export interface MachineParts {
   npm: string;
   /** The tree has Chromium. */
   browser: boolean;
+  /** The lab has IPv6. */
+  ipv6?: boolean;
   hostname: string;
 }
 
@@ -72,14 +74,14 @@ const clientWords = (place: Place, { npm, browser }: MachineParts): string[] => 
 ];
 
 /** Web site and resolver in one machine; if one of them ends, the machine does. */
-function inetWords(place: Place): string[] {
+function inetWords(place: Place, { ipv6 }: MachineParts): string[] {
   return [
     `--bind=${escaped(join(place.directory, 'site'))}:/site`,
     '--console=pipe',
     '--as-pid2',
     'bash',
     '-c',
-    `nginx -c /site/nginx.conf & ${resolverWords().join(' ')} & wait -n`,
+    `nginx -c /site/nginx.conf & ${resolverWords(ipv6).join(' ')} & wait -n`,
   ];
 }
 
@@ -104,7 +106,7 @@ export function machineWords(place: Place, role: Role, parts: MachineParts): str
     ...(isDroplet(role)
       ? dropletWords(place, role)
       : role === 'inet'
-        ? inetWords(place)
+        ? inetWords(place, parts)
         : clientWords(place, parts)),
   ];
 }

@@ -12,21 +12,25 @@ async function ip(lines: readonly string[], namespace?: string): Promise<void> {
   await run([...words, '-batch', '-'], { input: batch(lines) });
 }
 
-/** Creates the namespaces of these roles and connects them; a router that is to be made comes first. */
-export async function buildNetwork(place: Place, roles: readonly Role[]): Promise<void> {
+/** Creates the namespaces of these roles and connects them; a router that is to be made comes first. `ipv6`: the lab has it. */
+export async function buildNetwork(
+  place: Place,
+  roles: readonly Role[],
+  { ipv6 = false }: { ipv6?: boolean | undefined } = {},
+): Promise<void> {
   const router = nameOf(place, 'net');
   const others = roles.filter((role) => role !== 'net');
   await ip(roles.map((role) => `netns add ${nameOf(place, role)}`));
   // Before any interface exists: new ones copy the namespace's defaults.
   await Promise.all(
     roles.map((role) =>
-      run(['ip', 'netns', 'exec', nameOf(place, role), 'sysctl', '-q', '-w', ...sysctlsOf(role)]),
+      run(['ip', 'netns', 'exec', nameOf(place, role), 'sysctl', '-q', '-w', ...sysctlsOf(role, ipv6)]),
     ),
   );
-  if (roles.includes('net')) await ip(routerLines(), router);
+  if (roles.includes('net')) await ip(routerLines(ipv6), router);
   await ip(others.map((role) => cableLine(place, role)));
   await ip(others.flatMap(portLines), router);
-  await Promise.all(others.map((role) => ip(deviceLines(role), nameOf(place, role))));
+  await Promise.all(others.map((role) => ip(deviceLines(role, ipv6), nameOf(place, role))));
 }
 
 /** The lab's namespaces that exist, by role. */

@@ -11,7 +11,7 @@ import { insideWords } from './machine.ts';
 import { buildNetwork, namespacesOf, unplug } from './network.ts';
 import { labCommand, nameOf, type Place, placeOf } from './place.ts';
 import { runningIn } from './processes.ts';
-import { addressOf, isMachine, isOfCloud, type Role, rolesOf, type Shape } from './roles.ts';
+import { address6Of, addressOf, isMachine, isOfCloud, type Role, rolesOf, type Shape } from './roles.ts';
 import { readState, type State } from './state.ts';
 
 export interface Outcome {
@@ -35,6 +35,10 @@ export interface Lab {
   /** The droplets that its cloud has now. */
   droplets(): Droplet[];
   addressOf(role: Role): string;
+  /** Whether it has IPv6. */
+  ipv6: boolean;
+  /** Its IPv6 address, in a lab that has IPv6. */
+  address6Of(role: Role): string;
   /** The name for `ip netns`, also of a machine that is down. */
   namespaceOf(role: Role): string;
   /** The command line that runs `words` in a role's machine; in `net`, `ctl`, `engine` with this computer's files. */
@@ -86,7 +90,7 @@ async function start(place: Place, state: State, role: Role): Promise<void> {
   // A new namespace: the old one may still hold what the machine had set in its kernel.
   await unplug(place, role);
   if ((await namespacesOf(place)).includes(role)) await clearNamespaces(place, [role]);
-  await buildNetwork(place, [role]);
+  await buildNetwork(place, [role], state);
   await boot(place, state, [role]);
 }
 
@@ -108,6 +112,8 @@ export function labOf(place: Place, state: State): Lab {
     roles: rolesOf(state),
     droplets: () => dropletsOfCloud(place),
     addressOf,
+    ipv6: state.ipv6 === true,
+    address6Of,
     namespaceOf: (role) => nameOf(place, role),
     words,
     exec,

@@ -29,6 +29,15 @@ export interface Shape {
   comp: number;
 }
 
+/**
+ * The IPv6 address that goes with a public IPv4 address of a lab, in one that has IPv6: of the range for documentation, with its
+ * last two numbers as they are written. `198.51.100.11` has `2001:db8:100::11`.
+ */
+export function twinOf(address: string): string {
+  const [, , network, host] = address.split('.');
+  return `2001:db8:${network}::${host}`;
+}
+
 export const SITE = '203.0.113.80';
 /** What the addresses of all its servers begin with: a range for documentation, so no server elsewhere has one. */
 export const LAB_SERVERS = '198.51.100.';
@@ -97,6 +106,9 @@ export function addressOf(role: Role): string {
   }[role as 'net' | 'ctl' | 'inet' | 'client' | 'engine'];
 }
 
+/** The same for IPv6, in a lab that has it. */
+export const address6Of = (role: Role): string => twinOf(addressOf(role));
+
 /** The address of a droplet of the cloud that only its neighbours there could use; nobody is to take it for its own. */
 export const privateAddressOf = (role: CloudRole): string => `10.110.0.${addressOf(role).split('.')[3]}`;
 
@@ -110,7 +122,7 @@ export interface Named {
 export function roleNamed(shape: Shape, word: string, ofCloud: readonly Named[] = []): Role | undefined {
   if (['site', 'dns', RESOLVER].includes(word)) return 'inet';
   const roles: Role[] = [...rolesOf(shape), 'engine', ...ofCloud.map(({ role }) => role)];
-  const found = roles.find((role) => role === word || addressOf(role) === word);
+  const found = roles.find((role) => [role, addressOf(role), address6Of(role)].includes(word));
   return found ?? ofCloud.find(({ name }) => name === word)?.role;
 }
 

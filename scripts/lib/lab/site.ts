@@ -29,13 +29,13 @@ async function makeTrust(directory: string, tls: string): Promise<void> {
 }
 
 /** Makes the sites in a lab's folder. */
-export async function makeSites(directory: string): Promise<void> {
+export async function makeSites(directory: string, ipv6 = false): Promise<void> {
   const folder = folderFor(join(directory, 'site'));
   const certified = makeTrust(directory, folderFor(join(folder, 'tls'), 0o700));
   for (const site of Object.keys(SITES) as SiteName[]) {
     const pages = folderFor(join(folder, site));
     for (const [path, content] of pagesOf(site)) writeBytes(join(pages, path), content);
   }
-  writeText(join(folder, 'nginx.conf'), nginxConf());
+  writeText(join(folder, 'nginx.conf'), nginxConf(ipv6));
   await Promise.all([certified, makeHoles(join(folder, 'www'))]);
 }

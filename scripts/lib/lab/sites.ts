@@ -1,5 +1,5 @@
 /** The lab's web sites: their names, and the settings of the server and the resolver that answer to them. */
-import { RESOLVER, SITE } from './roles.ts';
+import { RESOLVER, SITE, twinOf } from './roles.ts';
 
 /** Each site's folder under /site, with the names that it answers to. */
 export const SITES = {
@@ -28,10 +28,14 @@ const SPECIAL: Partial<Record<SiteName, string[]>> = {
   large: [`location = /large.png { limit_rate ${LARGE_RATE}; }`],
 };
 
-const server = (site: SiteName): string => `
+const listenLines = (site: SiteName, address: string): string[] => {
+  const first = site === 'www' ? ' default_server' : '';
+  return [`listen ${address}:80${first};`, `listen ${address}:443 ssl${first};`];
+};
+
+const server = (site: SiteName, ipv6: boolean): string => `
   server {
-    listen ${SITE}:80${site === 'www' ? ' default_server' : ''};
-    listen ${SITE}:443 ssl${site === 'www' ? ' default_server' : ''};
+    ${[SITE, ...(ipv6 ? [`[${twinOf(SITE)}]`] : [])].flatMap((address) => listenLines(site, address)).join('\n    ')}
     http2 on;
     server_name ${SITES[site].join(' ')};
     root /site/${site};${(SPECIAL[site] ?? []).map((line) => `\n    ${line}`).join('')}
@@ -41,7 +45,9 @@ const server = (site: SiteName): string => `
  * nginx.conf; a line of the access log is: Unix time, address, method, path, status, bytes of the body, scheme,
  * HTTP's version, name.
  */
-export const nginxConf = (): string => `load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;
+export const nginxConf = (
+  ipv6 = false,
+): string => `load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;
 daemon off;
 user www-data;
 worker_processes 1;
@@ -57,14 +63,15 @@ http {
   sendfile on;
   ssl_certificate /site/tls/site.crt;
   ssl_certificate_key /site/tls/site.key;
-${(Object.keys(SITES) as SiteName[]).map(server).join('\n')}
+${(Object.keys(SITES) as SiteName[]).map((site) => server(site, ipv6)).join('\n')}
 }
 `;
 
 /** dnsmasq's command line. */
-export const resolverWords = (): string[] => [
+export const resolverWords = (ipv6 = false): string[] => [
   ...['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--user=root', '--no-hosts', '--no-resolv'],
   ...['--bind-interfaces', `--listen-address=${RESOLVER}`, '--except-interface=lo'],
-  ...[`--host-record=${SITE_NAMES.join(',')},${SITE}`, '--local=/#/'],
+  ...(ipv6 ? [`--listen-address=${twinOf(RESOLVER)}`] : []),
+  ...[`--host-record=${SITE_NAMES.join(',')},${SITE}${ipv6 ? `,${twinOf(SITE)}` : ''}`, '--local=/#/'],
   ...['--log-queries', '--log-facility=/site/dns.log'],
 ];

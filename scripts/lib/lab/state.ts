@@ -11,6 +11,8 @@ const schema = z.object({
   npm: z.string(),
   /** Where the client has Chromium: the folder that it is started from. */
   browser: z.string().optional(),
+  /** It has IPv6 addresses as well. */
+  ipv6: z.boolean().optional(),
 });
 
 /** The lab's shape, and the folders its machines are started from. */

@@ -19,6 +19,8 @@ export interface UpOptions extends Partial<Shape> {
   name?: string;
   /** The client has Chromium, as the container wgclient does. A client that runs without is started anew for it. */
   browser?: boolean | undefined;
+  /** Everyone has an IPv6 address as well, and hosts.ini names the proxies by theirs. */
+  ipv6?: boolean | undefined;
 }
 
 /** Refuses while another `up`, `down` or `cloud` of this lab is at work. */
@@ -54,7 +56,7 @@ async function build(place: Place, state: State, signal: AbortSignal): Promise<v
   await clear(place);
   await writeFolder(place, state);
   signal.throwIfAborted();
-  await buildNetwork(place, rolesOf(state));
+  await buildNetwork(place, rolesOf(state), state);
   signal.throwIfAborted();
   await boot(place, state, rolesOf(state), signal);
   // Nobody would take down what came to its end after Ctrl-C.
@@ -90,15 +92,18 @@ export async function bringUp(options: UpOptions = {}): Promise<{ lab: Lab; deci
   const place = placeOf(name);
   // A lab that had Chromium once has it until it is taken down.
   const browser = options.browser === true || readState(place)?.browser !== undefined;
-  const state: State = { vpn, comp, ...(await prepareLab({ browser })), npm: await npmFolder() };
+  const ipv6 = options.ipv6 === true || readState(place)?.ipv6 === true;
+  const images = await prepareLab({ browser });
+  const state: State = { vpn, comp, ...images, npm: await npmFolder(), ...(ipv6 ? { ipv6 } : {}) };
   return alone(place, async () => {
     const before = readState(place);
     const decision = decide(
       name,
-      { vpn, comp, browser },
+      { vpn, comp, browser, ipv6 },
       {
         shape: before,
         browser: before?.browser !== undefined,
+        ipv6: before?.ipv6 === true,
         namespaces: await namespacesOf(place),
         machines: [...runningIn(place).keys()],
       },

@@ -1,10 +1,15 @@
 /** The texts that a lab writes for the commands that work on it; nothing here writes anything. */
-import { addressOf, dropletsIn, RESOLVER, type Role, type Shape } from './roles.ts';
+import { address6Of, addressOf, dropletsIn, RESOLVER, type Role, type Shape } from './roles.ts';
 
-/** hosts.ini: an Ansible inventory with the lab's droplets, by address. */
-export function hostsIni(shape: Shape, key: string): string {
-  const group = (name: 'vpn' | 'comp'): string =>
-    [`[${name}]`, ...dropletsIn(shape, name).map(addressOf), '', ''].join('\n');
+/**
+ * hosts.ini: an Ansible inventory with the lab's droplets, by address. With `ipv6` the proxies by that; not the comp server,
+ * to which the tunnels lead over IPv4.
+ */
+export function hostsIni(shape: Shape, key: string, ipv6 = false): string {
+  const group = (name: 'vpn' | 'comp'): string => {
+    const named = ipv6 && name === 'vpn' ? address6Of : addressOf;
+    return [`[${name}]`, ...dropletsIn(shape, name).map(named), '', ''].join('\n');
+  };
   return [
     '# The droplets of this lab. Written by scripts/lab.ts; gone after its `down`.',
     `${group('vpn')}${group('comp')}[all:vars]`,
@@ -34,6 +39,12 @@ export function configCfg(shape: Shape): string {
   ].join('\n');
 }
 
-/** known_hosts: each droplet's address with its public host key. */
-export const knownHosts = (keys: ReadonlyMap<Role, string>): string =>
-  [...keys].map(([role, key]) => `${addressOf(role)} ${key.split(' ').slice(0, 2).join(' ')}\n`).join('');
+/** known_hosts: each droplet's address, with `ipv6` both of them, with its public host key. */
+export const knownHosts = (keys: ReadonlyMap<Role, string>, ipv6 = false): string =>
+  [...keys]
+    .flatMap(([role, key]) =>
+      [addressOf(role), ...(ipv6 ? [address6Of(role)] : [])].map(
+        (address) => `${address} ${key.split(' ').slice(0, 2).join(' ')}\n`,
+      ),
+    )
+    .join('');

@@ -1,6 +1,6 @@
 /** The servers of a set-up: where they are, how to log in to them, and what is wanted of each. */
 import { Fault } from '../cli.ts';
-import { type Config, clientAddress, compClientAddress } from '../config.ts';
+import { type Config, clientAddress, compClientAddress, twinNetwork, twinOf } from '../config.ts';
 import type { Host } from '../inventory.ts';
 import type { Task } from '../runner/task.ts';
 import type { HostFacts } from '../tasks/facts.ts';
@@ -9,7 +9,7 @@ import { resolveAddress } from '../transport/resolve.ts';
 import type { SshOptions } from '../transport/ssh.ts';
 import type { ClientKey } from '../wireguard/key-store.ts';
 import { serverConf, serverNat } from '../wireguard/server-files.ts';
-import { type Topology, type TunnelPlan, topologyOf } from '../wireguard/topology.ts';
+import { asPrefix, type Topology, type TunnelPlan, topologyOf } from '../wireguard/topology.ts';
 
 /** One server with all that this run knows of it. */
 export interface Member {
@@ -53,22 +53,29 @@ export function planTopology(
     port: config.wireguardPort,
     pathAddress: (k) => clientAddress(config, k),
     compAddress: compClientAddress(config),
+    compAddress6: config.wireguardIpv6 ? twinOf(compClientAddress(config)) : undefined,
+    mtu: config.wireguardMtu,
   });
 }
 
 export function tasksFor({ tunnel, key }: Member, config: Config): Task<HostFacts>[] {
   const publicKey = key?.publicKey ?? '(a new key)';
-  const settings = { gateway: config.wireguardGatewayAddress, network: `${config.wireguardSubnet}.0/24` };
-  const allowedIps = tunnel.allowedIps.map((address) => `${address}/32`);
+  const gateway = config.wireguardGatewayAddress;
+  // Of the servers the comp server alone carries IPv6.
+  const ipv6 =
+    tunnel.clientAddress6 === undefined
+      ? undefined
+      : { gateway: asPrefix(twinOf(gateway.replace('/32', ''))), network: twinNetwork(config) };
+  const settings = { gateway, network: `${config.wireguardSubnet}.0/24`, ipv6 };
   return serverTasks({
     conf: serverConf(tunnel, settings, publicKey),
-    nat: (egress) => serverNat(settings, egress),
+    nat: (egress, egress6) => serverNat(settings, egress, egress6),
     running: {
-      address: settings.gateway,
+      addresses: [gateway, ...(ipv6 ? [ipv6.gateway] : [])],
       port: tunnel.port,
       mtu: tunnel.mtu,
-      peer: { publicKey, allowedIps },
+      peer: { publicKey, allowedIps: tunnel.allowedIps.map(asPrefix) },
     },
-    network: settings.network,
+    from: { network: settings.network, network6: ipv6?.network },
   });
 }

@@ -5,6 +5,10 @@ import type { Gather } from '../runner/task.ts';
 export interface HostFacts {
   /** The interface that its IPv4 default route leaves by. */
   egress: string;
+  /** The interface of its IPv6 default route, if it has one and a global address there. */
+  egress6?: string | undefined;
+  /** Whether the kernel takes that route from routers' advertisements: `0` no, `1` unless it forwards, `2` always. */
+  acceptRa?: string | undefined;
   /** Whether its kernel has WireGuard; otherwise wireguard-go does it. */
   kernelWireguard: boolean;
 }
@@ -15,6 +19,11 @@ echo "uid=$(id -u)"
 command -v apt-get >/dev/null && echo apt=yes
 [ -d /run/systemd/system ] && echo systemd=yes
 echo "egress=$(ip -4 route show default | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | head -n 1)"
+six=$(ip -6 route show default 2>/dev/null | sed -n '/^unreachable/d; s/.* dev \\([^ ]*\\).*/\\1/p' | head -n 1)
+if [ -n "$six" ] && [ -n "$(ip -6 -o address show dev "$six" scope global)" ]; then
+  echo "egress6=$six"
+  echo "accept_ra=$(cat "/proc/sys/net/ipv6/conf/$six/accept_ra")"
+fi
 if [ -d /sys/module/wireguard ] || modprobe -n -q wireguard 2>/dev/null; then echo wireguard=yes; fi
 `;
 
@@ -39,11 +48,17 @@ export const hostFacts: Gather<HostFacts> = {
       throw refuse(`this system (${os}) does not run systemd`, 'use Debian or Ubuntu there');
     const egress = said.get('egress') ?? '';
     // An interface's name goes into rules, so nothing odd may be in it.
-    if (!/^[\w.@-]{1,15}$/.test(egress))
+    const isName = (name: string): boolean => /^[\w.@-]{1,15}$/.test(name);
+    if (!isName(egress))
       throw refuse(
         'it has no IPv4 default route, so no way to the Internet',
         'see `ip -4 route` on that host',
       );
-    return { egress, kernelWireguard: said.get('wireguard') === 'yes' };
+    const egress6 = said.get('egress6') ?? '';
+    return {
+      egress,
+      ...(isName(egress6) ? { egress6, acceptRa: said.get('accept_ra') } : {}),
+      kernelWireguard: said.get('wireguard') === 'yes',
+    };
   },
 };

@@ -1,11 +1,12 @@
+import { isIPv6 } from 'node:net';
 import type { Change, Task } from '../runner/task.ts';
 import { quote } from '../shell.ts';
 import { SERVER_KEY } from './key-pair.ts';
 
 /** What the running wg0 of a server is to be; the file it was started from is another task. */
 export interface InterfaceWish {
-  /** With prefix length: `10.45.0.2/32`. */
-  address: string;
+  /** With prefix length: `10.45.0.2/32`, and perhaps `fd00:10:45::2/128`. */
+  addresses: readonly string[];
   port: number;
   /** Bytes. */
   mtu: number;
@@ -31,11 +32,14 @@ const PROBE = `
 wg show wg0 dump | awk -F '\\t' 'NR == 1 { print "port", $3 } NR > 1 { print "peer", $1, $4 }'
 echo "mtu $(cat /sys/class/net/wg0/mtu)"
 ip -4 -o address show dev wg0 | awk '{ print "address", $4 }'
+ip -6 -o address show dev wg0 scope global 2>/dev/null | awk '{ print "address", $4 }'
 ip -4 route show dev wg0 | awk '{ print "route", $1 }'
+ip -6 route show dev wg0 2>/dev/null | awk '!/ proto kernel/ { print "route", $1 }'
 echo present`;
 
 /** `1.2.3.4` and `1.2.3.4/32` are one address, and tools print either. */
-const withLength = (address: string): string => (address.includes('/') ? address : `${address}/32`);
+const withLength = (address: string): string =>
+  address.includes('/') ? address : `${address}/${isIPv6(address) ? 128 : 32}`;
 
 function read(seen: string): LiveInterface | undefined {
   const live: LiveInterface = {
@@ -79,19 +83,24 @@ function peerChanges(live: LiveInterface, { publicKey, allowedIps }: InterfaceWi
   return changes;
 }
 
-function addressChanges(live: LiveInterface, wanted: string): Change[] {
-  const extra = live.addresses.filter((address) => address !== wanted);
+function addressChanges(live: LiveInterface, wanted: readonly string[]): Change[] {
+  const lacking = wanted.filter((address) => !live.addresses.includes(address));
+  const extra = live.addresses.filter((address) => !wanted.includes(address));
   return [
-    ...(live.addresses.includes(wanted)
-      ? []
-      : [{ line: `add address ${wanted}`, shell: `ip -4 address replace ${wanted} dev wg0` }]),
+    ...lacking.map((address) => ({
+      line: `add address ${address}`,
+      shell: `ip address replace ${address} dev wg0`,
+    })),
     ...extra.map((address) => ({
       line: `remove address ${address}`,
       // Gone already where the service was restarted before this.
-      shell: `ip -4 address delete ${quote(address)} dev wg0 2>/dev/null || true`,
+      shell: `ip address delete ${quote(address)} dev wg0 2>/dev/null || true`,
     })),
   ];
 }
+
+/** `-4` or `-6`: a default route does not show it. */
+const familyOf = (route: string): string => (route.includes(':') ? '-6' : '-4');
 
 function changesOf(live: LiveInterface, wish: InterfaceWish): Change[] {
   const { port, mtu } = wish;
@@ -103,16 +112,19 @@ function changesOf(live: LiveInterface, wish: InterfaceWish): Change[] {
       : [{ line: `listen on port ${port}`, shell: `wg set wg0 listen-port ${port}` }]),
     ...peerChanges(live, wish.peer),
     ...(live.mtu === String(mtu) ? [] : [{ line: `set MTU ${mtu}`, shell: `ip link set wg0 mtu ${mtu}` }]),
-    ...addressChanges(live, withLength(wish.address)),
+    ...addressChanges(live, wish.addresses.map(withLength)),
     ...routes
       .filter((route) => !live.routes.includes(route))
-      .map((route) => ({ line: `route ${route} into wg0`, shell: `ip -4 route replace ${route} dev wg0` })),
+      .map((route) => ({
+        line: `route ${route} into wg0`,
+        shell: `ip ${familyOf(route)} route replace ${route} dev wg0`,
+      })),
     ...live.routes
       .filter((route) => !routes.includes(route))
       .map((route) => ({
         line: `remove route ${route}`,
         // Gone already where the service was restarted before this.
-        shell: `ip -4 route delete ${quote(route)} dev wg0 2>/dev/null || true`,
+        shell: `ip ${familyOf(route)} route delete ${quote(route)} dev wg0 2>/dev/null || true`,
       })),
   ];
 }

@@ -1,7 +1,16 @@
 import { isIPv6 } from 'node:net';
+import { LEAST_MTU } from '../config/addresses.ts';
 import { fromTemplate } from '../template.ts';
 import { roleOf } from './server-files.ts';
-import { endpointText, type Topology, type TunnelPlan, WG0_MARK, WGNET_MARK } from './topology.ts';
+import {
+  asPrefix,
+  endpointText,
+  hopTo,
+  type Topology,
+  type TunnelPlan,
+  WG0_MARK,
+  WGNET_MARK,
+} from './topology.ts';
 
 export interface ClientFile {
   /** Relative to the directory of the client's files. */
@@ -32,7 +41,11 @@ const tunnelFile = (tunnel: TunnelPlan, { privateKey, serverPublicKey }: TunnelK
     name: tunnel.server.name,
     privateKey,
     serverPublicKey,
-    clientAddress: tunnel.clientAddress,
+    addresses: [tunnel.clientAddress, tunnel.clientAddress6]
+      .filter((address) => address !== undefined)
+      .map(asPrefix)
+      .join(', '),
+    everything: tunnel.clientAddress6 === undefined ? '0.0.0.0/0' : '0.0.0.0/0, ::/0',
     mtu: tunnel.mtu,
     mark: tunnel.mark,
     endpoint: endpointText(tunnel.server.address, tunnel.port),
@@ -48,14 +61,22 @@ function setupFile({ paths, comp }: Topology, { dns, published }: ClientSettings
     anyPublished: published.length > 0,
     published: published.join(', '),
     ipv6Endpoints: paths.some(({ server }) => isIPv6(server.address)),
+    ipv6: comp.clientAddress6 !== undefined,
+    // The same on all paths.
+    mtu: Math.min(...paths.map((tunnel) => tunnel.mtu)),
+    leastMtu: LEAST_MTU,
+    wg0Hop: hopTo(comp.server.address),
     paths: paths.map((tunnel) => ({
       interface: tunnel.interface,
       address: tunnel.server.address,
+      hop: hopTo(tunnel.server.address),
       family: isIPv6(tunnel.server.address) ? 'ip6' : 'ip',
       port: tunnel.port,
     })),
   };
-  return { name: 'setup.sh', mode: 0o700, text: fromTemplate('setup.sh', view) };
+  // A part of its own, so that each stays short to read.
+  const mtuPart = fromTemplate('setup/mtu.sh', view);
+  return { name: 'setup.sh', mode: 0o700, text: fromTemplate('setup.sh', { ...view, mtuPart }) };
 }
 
 /** All of the client's files: a wg-quick file a tunnel, and setup.sh. */

@@ -1,5 +1,5 @@
 import { fromTemplate } from '../template.ts';
-import type { TunnelPlan } from './topology.ts';
+import { asPrefix, type TunnelPlan } from './topology.ts';
 
 /** What stands in a server's files beside its tunnel. */
 export interface ServerSettings {
@@ -7,6 +7,8 @@ export interface ServerSettings {
   gateway: string;
   /** Where clients' addresses come from: `10.45.0.0/24`. */
   network: string;
+  /** The same for IPv6 (`fd00:10:45::2/128`, `fd00:10:45::/64`), where this server carries it. */
+  ipv6?: { gateway: string; network: string } | undefined;
 }
 
 /** `proxy` or `comp server`, for a person. */
@@ -15,20 +17,27 @@ export const roleOf = (tunnel: TunnelPlan): string => (tunnel.interface === 'wg0
 /** The server's wg0.conf; it holds no secret. */
 export const serverConf = (
   tunnel: TunnelPlan,
-  { gateway }: ServerSettings,
+  { gateway, ipv6 }: ServerSettings,
   clientPublicKey: string,
 ): string =>
   fromTemplate('server-wg0.conf', {
     role: roleOf(tunnel),
     name: tunnel.server.name,
-    gateway,
+    gateways: [gateway, ...(ipv6 ? [ipv6.gateway] : [])].join(', '),
+    ipv6: ipv6 !== undefined,
     port: tunnel.port,
     mtu: tunnel.mtu,
     clientInterface: tunnel.interface,
     clientPublicKey,
-    allowedIps: tunnel.allowedIps.map((address) => `${address}/32`).join(', '),
+    allowedIps: tunnel.allowedIps.map(asPrefix).join(', '),
   });
 
-/** The server's NAT rules for nft. `egress`: the interface of its default route. */
-export const serverNat = ({ network }: ServerSettings, egress: string): string =>
-  fromTemplate('server-wg0.nft', { network, egress });
+/** The server's NAT rules for nft. `egress`: the interface of its default route; `egress6`: that of its IPv6 one. */
+export const serverNat = ({ network, ipv6 }: ServerSettings, egress: string, egress6 = egress): string =>
+  fromTemplate('server-wg0.nft', {
+    network,
+    egress,
+    ipv6: ipv6 !== undefined,
+    network6: ipv6?.network ?? '',
+    egress6,
+  });

@@ -5,11 +5,15 @@ import { Fault } from '../cli.ts';
 export const WG0_MARK = 51820;
 export const WGNET_MARK = 51821;
 
-/** Bytes that a WireGuard hop over IPv4 adds to a packet: IP header 20, UDP 8, WireGuard 32. */
+/** Bytes that a WireGuard hop adds to a packet: IP header 20, or IPv6's 40, UDP 8, WireGuard 32. */
 const IPV4_HOP = 60;
+const IPV6_HOP = 80;
+
+/** What the hop to a server at this address costs, in bytes. */
+export const hopTo = (address: string): number => (isIPv6(address) ? IPV6_HOP : IPV4_HOP);
 
 /** What every path is sure to carry: Ethernet's 1500 less the dearer hop, WireGuard's usual 1420. */
-const WGNET_MTU = 1420;
+const USUAL_MTU = 1420;
 
 /** One server of the network, its address already a number. */
 export interface Server {
@@ -27,6 +31,8 @@ export interface TunnelPlan {
   port: number;
   /** The client's address inside this tunnel. */
   clientAddress: string;
+  /** Its IPv6 one, where this tunnel carries IPv6: wg0 alone may, as a wgnet has nothing but wg0's packets to carry. */
+  clientAddress6?: string;
   /** What the server lets this client send from (its peer's allowed IPs). */
   allowedIps: string[];
   /** Bytes; the same on both ends. */
@@ -50,6 +56,10 @@ export interface TopologyInput {
   pathAddress: (k: number) => string;
   /** The client's address in the tunnel to the comp server. */
   compAddress: string;
+  /** Its IPv6 one there; without it IPv6 is closed. */
+  compAddress6?: string | undefined;
+  /** Bytes of the largest packet in a wgnet. */
+  mtu?: number;
 }
 
 /**
@@ -57,7 +67,9 @@ export interface TopologyInput {
  * the same), or one whose address lies inside the tunnels, where no packet of theirs could get to it.
  */
 function refuseClashes(servers: readonly Server[], tunnelAddress: string): void {
-  const prefix = tunnelAddress.replace(/\.\d+$/, '.');
+  // `10.45.0.`, `fd00:10:45::`
+  const prefix = tunnelAddress.replace(/[^.:]+$/, '');
+  const network = isIPv6(tunnelAddress) ? `${prefix}/64` : `${prefix}0/24`;
   const seen = new Map<string, string>();
   for (const { name, address } of servers) {
     const other = seen.get(address);
@@ -69,7 +81,7 @@ function refuseClashes(servers: readonly Server[], tunnelAddress: string): void 
     if (address.startsWith(prefix))
       throw new Fault({
         at: name,
-        what: `its address ${address} lies inside the tunnels' own network ${prefix}0/24`,
+        what: `its address ${address} lies inside the tunnels' own network ${network}`,
         next: 'choose another wireguard_subnet in config.cfg',
       });
     seen.set(address, name);
@@ -77,7 +89,8 @@ function refuseClashes(servers: readonly Server[], tunnelAddress: string): void 
 }
 
 /** The whole network as tunnels: one to each proxy, and one more inside the current one of them. */
-export function topologyOf({ proxies, comp, port, pathAddress, compAddress }: TopologyInput): Topology {
+export function topologyOf(input: TopologyInput): Topology {
+  const { proxies, comp, port, pathAddress, compAddress, compAddress6, mtu = USUAL_MTU } = input;
   if (isIPv6(comp.address))
     throw new Fault({
       at: comp.name,
@@ -85,13 +98,14 @@ export function topologyOf({ proxies, comp, port, pathAddress, compAddress }: To
       next: 'give its IPv4 address in hosts.ini',
     });
   refuseClashes([...proxies, comp], compAddress);
+  if (compAddress6 !== undefined) refuseClashes([...proxies, comp], compAddress6);
   const paths = proxies.map((server, i) => ({
     interface: `wgnet${i + 1}`,
     server,
     port,
     clientAddress: pathAddress(i + 1),
     allowedIps: [pathAddress(i + 1)],
-    mtu: WGNET_MTU,
+    mtu,
     mark: WGNET_MARK,
   }));
   return {
@@ -101,13 +115,17 @@ export function topologyOf({ proxies, comp, port, pathAddress, compAddress }: To
       server: comp,
       port,
       clientAddress: compAddress,
-      allowedIps: [compAddress],
+      ...(compAddress6 === undefined ? {} : { clientAddress6: compAddress6 }),
+      allowedIps: [compAddress, ...(compAddress6 === undefined ? [] : [compAddress6])],
       // Its packets travel inside a wgnet, which carries IPv4.
-      mtu: WGNET_MTU - IPV4_HOP,
+      mtu: mtu - hopTo(comp.address),
       mark: WG0_MARK,
     },
   };
 }
+
+/** One address with its length: `10.45.0.5/32`, `fd00:10:45::100/128`. */
+export const asPrefix = (address: string): string => `${address}/${isIPv6(address) ? 128 : 32}`;
 
 /** `1.2.3.4:51820`, `[2001:db8::1]:51820`. */
 export const endpointText = (address: string, port: number): string =>

@@ -1,7 +1,7 @@
 /** The whole network on this computer: lab, set-up, client, migration, a page through it, and what came of it. */
 import { relative } from 'node:path';
 import { Option } from 'commander';
-import { STRATEGIES } from '../client/scripts/lib/strategy.ts';
+import { TIMED } from '../client/scripts/lib/strategy.ts';
 import { atEnd, command, duration, EXIT, exitWith, Fault, main } from './lib/cli.ts';
 import { parseConfig } from './lib/config.ts';
 import { readText } from './lib/files.ts';
@@ -126,7 +126,9 @@ await main(
     .option('--seconds <seconds>', 'how long the download under migration is to last', duration, 5)
     .option('--period <seconds>', 'time between two switches', duration, 0.1)
     .addOption(
-      new Option('--strategy <name>', 'how the next path is chosen').choices(STRATEGIES).default('rr'),
+      new Option('--strategy <name>', 'how the next path is chosen')
+        .choices(TIMED.filter((name) => name !== 'fixed'))
+        .default('rr'),
     )
     .option('--seed <number>', 'repeats the schedule', '1')
     .action(async (options: Options) => exitWith(await alone(options.name, () => demo(options)))),

@@ -1,13 +1,22 @@
 /** `split.ts`: what migration would make of a trace of one path, by the client's own strategies and seeds. */
 import { randomInt } from 'node:crypto';
 import { Option } from 'commander';
-import { badFlag, decimal, whole } from '../client/scripts/lib/flags.ts';
-import { periodFlag, seedFlag, strategyFlag } from '../client/scripts/lib/schedule-flags.ts';
-import type { StrategyName } from '../client/scripts/lib/strategy.ts';
+import { decimal, whole } from '../client/scripts/lib/flags.ts';
+import {
+  batchFlag,
+  orderFlag,
+  periodFlag,
+  STRATEGY_HELP,
+  seedFlag,
+  strategyFlag,
+  weightsFlag,
+} from '../client/scripts/lib/schedule-flags.ts';
+import { STRATEGIES } from '../client/scripts/lib/strategy.ts';
 import { command, EXIT, exitWith, Fault, main, paint } from './lib/cli.ts';
 import { type Compared, compareVisit, overall } from './lib/dataset/compare.ts';
 import { openSource } from './lib/dataset/source.ts';
-import { MOST_ENTRIES, type SplitModel, split } from './lib/dataset/split.ts';
+import { MOST_ENTRIES, split } from './lib/dataset/split.ts';
+import { modelOf, planFor, requireFit, type SplitFlags } from './lib/dataset/split-flags.ts';
 import { liveVisits, type NamedTrace, tracesIn } from './lib/dataset/split-input.ts';
 import { type TextFormat, traceFile, traceText } from './lib/dataset/texts.ts';
 import type { TracePacket } from './lib/dataset/trace.ts';
@@ -15,13 +24,8 @@ import { requireTraceFolder, writeFolder } from './lib/dataset/trace-folder.ts';
 import type { Origin } from './lib/dataset/traces.ts';
 import { requireFolderPlace } from './lib/files/place.ts';
 
-interface Flags extends SplitModel {
-  strategy: StrategyName;
-  period: number;
+interface Flags extends SplitFlags {
   seed?: number;
-  paths: number;
-  first?: number;
-  start: number;
   client?: string;
   out?: string;
   format: TextFormat;
@@ -48,10 +52,10 @@ function bounded<T>(name: string, work: () => T): T {
 }
 
 function texts(named: NamedTrace, seed: number, flags: Flags): { path: number | null; text: string }[] {
-  const { strategy, period, paths, first, format, origin, downlink, delay } = flags;
+  const { paths, format, origin } = flags;
   const begin = (named.packets[0] as TracePacket).time;
-  const plan = { strategy, seed, period, paths, start: begin + flags.start, first: first && first - 1 };
-  const all = bounded(named.name, () => split(named.packets, plan, { downlink, delay }));
+  const plan = planFor(flags, seed, begin);
+  const all = bounded(named.name, () => split(named.packets, plan, modelOf(flags)));
   const text = (packets: TracePacket[]): string =>
     traceText(format, packets, origin === 'own' ? (packets[0]?.time ?? begin) : begin);
   const own = Array.from({ length: paths }, (_, path) => ({
@@ -62,27 +66,30 @@ function texts(named: NamedTrace, seed: number, flags: Flags): { path: number | 
 }
 
 async function splitAll(inputs: string[], out: string, flags: Flags): Promise<void> {
-  const { paths, first, force, client, format } = flags;
-  if (first !== undefined && first > paths)
-    throw badFlag('--first', String(first), `the number of a path: there are ${paths}`);
+  const { paths, force, client, format } = flags;
+  const names = ['period', 'start'];
+  requireFit(
+    flags,
+    names.filter((name) => program.getOptionValueSource(name) === 'cli'),
+  );
   requireFolderPlace(out, force);
   requireTraceFolder(out);
   const seed = flags.seed ?? randomInt(2 ** 48 - 1);
-  const names = new Set<string>();
+  const done = new Set<string>();
   await writeFolder(out, async (put) => {
     for await (const named of tracesIn(inputs, client, tell)) {
       const { name, notes } = named;
-      if (names.has(name))
+      if (done.has(name))
         throw new Fault({ what: `two traces are called ${name}`, next: 'split them one by one' });
       for (const note of notes) console.error(`${paint.cyan('notice:')} ${name}: ${note}`);
-      for (const { path, text } of texts(named, seed + names.size, flags))
+      for (const { path, text } of texts(named, seed + done.size, flags))
         put(traceFile(name, path, format), text);
-      names.add(name);
+      done.add(name);
     }
   });
-  const seeds = names.size > 1 ? `seeds ${seed} to ${seed + names.size - 1}, one a trace` : `seed ${seed}`;
+  const seeds = done.size > 1 ? `seeds ${seed} to ${seed + done.size - 1}, one a trace` : `seed ${seed}`;
   console.log(
-    `${paint.green('✓')} ${names.size} trace${names.size === 1 ? '' : 's'} over ${paths} paths in ${out} (${seeds})`,
+    `${paint.green('✓')} ${done.size} trace${done.size === 1 ? '' : 's'} over ${paths} paths in ${out} (${seeds})`,
   );
 }
 
@@ -100,7 +107,9 @@ function shares({ up, settled, down, all }: Omit<Compared, 'run' | 'visit' | 'ur
   return cells.map((cell) => cell.padStart(9)).join('');
 }
 
-async function compare(inputs: string[], { json, downlink, delay }: Flags): Promise<void> {
+async function compare(inputs: string[], { json, downlink = 'roaming', delay }: Flags): Promise<void> {
+  if (downlink === 'own')
+    throw new Fault({ at: '--downlink', what: 'no live visit has a comp server that splits' });
   const visits: Compared[] = [];
   let without = 0;
   for await (const visit of liveVisits(inputs.map(openSource), tell)) {
@@ -116,7 +125,8 @@ async function compare(inputs: string[], { json, downlink, delay }: Flags): Prom
   );
   for (const one of visits) console.log(`${one.visit.padEnd(12)}${shares(one)}  ${paint.dim(one.url)}`);
   console.log(`${'overall'.padEnd(12)}${shares(all)}`);
-  if (without > 0) console.log(`${without} visits have no switch log and are not compared`);
+  if (without > 0)
+    console.log(`${without} visits have no switches (a strategy by packet, or no log) and are not compared`);
 }
 
 async function run(inputs: string[], flags: Flags): Promise<void> {
@@ -134,8 +144,11 @@ const program = command(
     'a pcap, .cell or CSV file, a records file or run folder (its paths are joined first)',
   )
   .option('-o, --out <folder>', 'where NAME_split_K and NAME_join go')
-  .addOption(strategyFlag('wr'))
+  .addOption(strategyFlag('wr', STRATEGIES))
   .addOption(periodFlag())
+  .addOption(weightsFlag())
+  .addOption(orderFlag())
+  .addOption(batchFlag())
   .addOption(seedFlag('of the first trace, the next has one more (default: random, and said)', 2 ** 52))
   .option('--paths <number>', 'how many', whole('--paths', { min: 1, max: 1000 }), 3)
   .option(
@@ -152,10 +165,8 @@ const program = command(
   .addOption(
     new Option(
       '--downlink <model>',
-      'what comes in takes the path of what went out last, or the one in force',
-    )
-      .choices(['roaming', 'schedule'])
-      .default('roaming'),
+      'what comes in takes the path of what went out last, the one in force, or one of its own (default: own for hywf, else roaming)',
+    ).choices(['roaming', 'schedule', 'own']),
   )
   .option(
     '--delay <seconds>',
@@ -182,8 +193,12 @@ const program = command(
   .addHelpText(
     'after',
     `
+${STRATEGY_HELP}
+
 An outgoing packet takes the path in force at its time, an incoming one that of the outgoing packet which the comp
 server heard last (WireGuard answers to where it was called from): sent 2 × delay earlier, or just before it.
+By packet, the client's outgoing packets are counted, and its incoming ones follow in the same way. With hywf the comp server
+splits what it sends by itself: with the load's own chances, and draws of its own from the same seed.
 --compare ends the schedule with the last entry that was live. "settled" is what of "up" was sent while no switch was
 due and not carried out yet; a machine that switches late shows in "up" alone.`,
   )

@@ -1,7 +1,8 @@
 /** Evidence for collect/judge.ts: what an honest visit leaves, made without a network. */
 import { type Evidence, SLACK } from '../client/scripts/lib/collect/judge.ts';
+import { cycleOf, type PacketInput, packetChoice } from '../client/scripts/lib/packet-strategy.ts';
 import { entries } from '../client/scripts/lib/schedule.ts';
-import { choose, type StrategyName } from '../client/scripts/lib/strategy.ts';
+import { choose, type KernelName, type TimedName } from '../client/scripts/lib/strategy.ts';
 import type { Packet } from '../client/scripts/lib/trace/pcap.ts';
 import type { Switch } from '../client/scripts/lib/trace/record.ts';
 
@@ -43,7 +44,7 @@ export function evidence(changes: Partial<Evidence> = {}): Evidence {
 }
 
 export interface Shape {
-  strategy: StrategyName;
+  strategy: TimedName;
   seed: number;
   paths: number;
   /** Seconds. */
@@ -81,5 +82,24 @@ export function honest({ strategy, seed, paths, period, page, sends }: Shape): E
         packets.sort((a, b) => a.time - b.time),
       ),
     ),
+  });
+}
+
+/** What a visit leaves whose packets the kernel splits: packet n out at n * `every` seconds, one back on its path. */
+export function splitEvidence(
+  strategy: KernelName,
+  input: PacketInput,
+  { packets, every }: { packets: number; every: number },
+): Evidence {
+  const choice = packetChoice(strategy, input);
+  const made = choice.weights.map((): Packet[] => []);
+  const paths = cycleOf(choice, packets).flatMap((run) => Array<number>(run.packets).fill(run.path));
+  for (const [n, index] of paths.entries())
+    made[index]?.push(out(1 + n * every), back(1 + n * every + every / 2));
+  const loaded = 1 + packets * every + 0.1;
+  return evidence({
+    ...{ loaded: BEGIN + loaded, ended: BEGIN + loaded + 1, switches: [], period: null },
+    split: { weights: choice.weights, perDraw: strategy === 'bwr' ? 70 : 1 },
+    paths: made.map((list, i) => path(i + 1, list)),
   });
 }

@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { visitSeed } from '../client/scripts/lib/collect/plan.ts';
+import { weightsFor } from '../client/scripts/lib/packet-strategy.ts';
 import { splitMix64 } from '../client/scripts/lib/random.ts';
-import { choose, type StrategyName } from '../client/scripts/lib/strategy.ts';
+import { isTimed, type Order, type StrategyName } from '../client/scripts/lib/strategy.ts';
 import {
   attemptFolder,
   captureFile,
@@ -27,7 +28,17 @@ import {
   type VisitFacts,
   type VisitSummary,
 } from '../client/scripts/lib/trace/record.ts';
-import { addressOf, capture, inForce, micro, switchesOf, totalsOf, traffic } from './synthetic-traffic.ts';
+import {
+  addressOf,
+  capture,
+  inForce,
+  micro,
+  packetPaths,
+  splitLog,
+  switchesOf,
+  totalsOf,
+  traffic,
+} from './synthetic-traffic.ts';
 
 export interface RunOptions {
   /** Three sites unless given; the first is small and leaves paths without a packet. */
@@ -35,8 +46,11 @@ export interface RunOptions {
   /** Of each URL; 3 unless given. */
   visits?: number;
   strategy?: StrategyName;
-  /** Seconds. */
+  /** Seconds; nothing by packet. */
   period?: number;
+  weights?: number[];
+  order?: Order;
+  batch?: [number, number];
   seed?: number;
   interfaces?: string[];
   /** Failed attempts by visit, in their order; a success follows unless the retries (1) are used up. */
@@ -76,9 +90,8 @@ const DEFAULT_URLS = [
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-function failureOf(kind: FailureKind | undefined): Failure | null {
-  return kind === undefined ? null : { kind, message: `made up: ${kind}` };
-}
+const failureOf = (kind: FailureKind | undefined): Failure | null =>
+  kind === undefined ? null : { kind, message: `made up: ${kind}` };
 
 /** JSON with everything outside of ASCII escaped, as the collector writes it. */
 export const asciiJson = (value: unknown): string =>
@@ -87,7 +100,10 @@ export const asciiJson = (value: unknown): string =>
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-interface Asked extends Required<Omit<RunOptions, 'failures'>> {}
+type Given = 'weights' | 'order' | 'batch';
+interface Asked extends Required<Omit<RunOptions, 'failures' | Given>>, Pick<RunOptions, Given> {}
+
+const periodOf = ({ strategy, period }: Asked): number | null => (isTimed(strategy) ? period : null);
 
 interface Turn {
   label: number;
@@ -100,7 +116,8 @@ interface Turn {
 
 function makeAttempt(asked: Asked, turn: Turn): { made: MadeAttempt; files: Record<string, Buffer> } {
   const { label, instance, attempt, kind, begin } = turn;
-  const { strategy, period, interfaces, headersOnly } = asked;
+  const { strategy, interfaces, headersOnly, weights: given, order, batch } = asked;
+  const period = periodOf(asked);
   const url = asked.urls[label] as string;
   const seed = visitSeed(asked.seed, url, instance);
   const next = splitMix64(BigInt(seed));
@@ -110,33 +127,31 @@ function makeAttempt(asked: Asked, turn: Turn): { made: MadeAttempt; files: Reco
   const ended = loaded + 600_000;
   const switches = switchesOf(asked, seed, begin + 50_000, ended);
   const nameAt = (us: number) => switches.findLast(({ time }) => time * 1e6 <= us)?.path ?? interfaces[0];
-  const pathAt = (us: number) => interfaces.indexOf(nameAt(us) as string);
+  const input = { seed, paths: interfaces.length, weights: given, order, batch };
+  const weights = weightsFor(strategy, input);
+  const pathAt = isTimed(strategy)
+    ? (us: number) => interfaces.indexOf(nameAt(us) as string)
+    : packetPaths(strategy, input);
   const packets = kind === undefined ? traffic(label, random, navigated + 900, loaded + 30_000, pathAt) : [];
   const facts: VisitFacts = {
-    ...{
-      format: 1,
-      run: asked.run,
-      visit: visitId(label, instance),
-      attempt,
-      label,
-      instance,
-      url,
-      protocol: 'tcp',
-    },
+    ...{ format: 1, run: asked.run, visit: visitId(label, instance), attempt, label, instance },
+    ...{ url, protocol: 'tcp' },
     ...{ final_url: kind === undefined ? url : null, http_status: kind === undefined ? 200 : null },
     status: kind === undefined ? 'success' : kind === 'timeout' ? 'timeout' : 'failure',
     ...{ failure: failureOf(kind), notes: [], started: begin / 1e6, navigated: navigated / 1e6 },
     ...{ loaded: kind === undefined ? loaded / 1e6 : null, ended: ended / 1e6, strategy, period, seed },
-    ...{ run_seed: asked.seed, weights: choose(strategy, { seed, paths: interfaces.length }).weights },
+    ...{ run_seed: asked.seed, weights },
+    ...(given && { given_weights: given }),
+    ...(order && { order }),
+    ...(batch && { batch }),
     ...{ interfaces, headers_only: headersOnly, versions: VERSIONS },
   };
+  const secondsOf = (name: string, i: number): number =>
+    isTimed(strategy)
+      ? inForce(switches, name, navigated / 1e6, loaded / 1e6)
+      : Math.round((weights?.[i] ?? 0) * (loaded - navigated)) / 1e6;
   const paths = interfaces.map((name, i) =>
-    totalsOf(
-      packets,
-      i,
-      name,
-      kind === undefined ? inForce(switches, name, navigated / 1e6, loaded / 1e6) : 0,
-    ),
+    totalsOf(packets, i, name, kind === undefined ? secondsOf(name, i) : 0),
   );
   const captures = interfaces.map((_, i) => capture(packets, i, headersOnly));
   const html = '<!doctype html><title>ü\u2028</title>';
@@ -160,10 +175,13 @@ function makeAttempt(asked: Asked, turn: Turn): { made: MadeAttempt; files: Reco
       },
     ];
   });
-  const start = { event: 'start', time: begin / 1e6 + 0.05, strategy, seed, period, interfaces };
+  const start = { event: 'start', time: begin / 1e6 + 0.05, strategy, seed, period, weights, interfaces };
+  const splits = isTimed(strategy) ? [] : splitLog(paths, begin + 60_000, ended - 100_000);
   const files: Record<string, Buffer> = {
     [FILE.records]: Buffer.from(records.map((record) => `${asciiJson(record)}\n`).join('')),
-    [FILE.switches]: Buffer.from([start, ...switches].map((line) => `${JSON.stringify(line)}\n`).join('')),
+    [FILE.switches]: Buffer.from(
+      [start, ...switches, ...splits].map((line) => `${JSON.stringify(line)}\n`).join(''),
+    ),
   };
   for (const [i, name] of interfaces.entries()) files[captureFile(name)] = captures[i] as Buffer;
   const check: Check = { name: 'page', ok: kind === undefined, detail: kind ?? 'status 200' };
@@ -179,12 +197,16 @@ function makeAttempt(asked: Asked, turn: Turn): { made: MadeAttempt; files: Reco
 }
 
 function manifestOf(asked: Asked): Manifest {
-  const { run, urls, visits, strategy, period, seed, interfaces, headersOnly } = asked;
+  const { run, urls, visits, strategy, weights, order, batch, seed, interfaces, headersOnly } = asked;
+  const period = periodOf(asked);
   const started = new Date(asked.begin * 1000).toISOString();
   return {
     ...{ format: 1, run, created: started },
     settings: {
       ...{ urls, visits, strategy, period, seed, interfaces, timeout: 30, linger: 0, retries: RETRIES },
+      ...(weights && { weights }),
+      ...(order && { order }),
+      ...(batch && { batch }),
       ...{ headers_only: headersOnly, screenshots: false, keylog: false, har: false },
     },
     tunnels: interfaces.map((name, i) => ({

@@ -1,6 +1,8 @@
 /** The traffic of a made-up visit, its captures and its switches; see synthetic-run.ts. */
+
+import { cycleOf, type PacketInput, packetChoice } from '../client/scripts/lib/packet-strategy.ts';
 import { entries } from '../client/scripts/lib/schedule.ts';
-import { choose, type StrategyName } from '../client/scripts/lib/strategy.ts';
+import { choose, isTimed, type PacketName, type StrategyName } from '../client/scripts/lib/strategy.ts';
 import type { PathTotals, Switch } from '../client/scripts/lib/trace/record.ts';
 import { type MadePacket, pcapBytes, udpPacket } from './pcap-writer.ts';
 
@@ -35,6 +37,15 @@ export function traffic(
   return made;
 }
 
+/** By packet: the path of one packet out after the other; the first call is for what comes before them. */
+export function packetPaths(strategy: PacketName, input: PacketInput): () => number {
+  const list = cycleOf(packetChoice(strategy, input), 10_000).flatMap((run) =>
+    Array<number>(run.packets).fill(run.path),
+  );
+  let n = -1;
+  return () => list[Math.max(0, n++)] as number;
+}
+
 export function capture(packets: readonly Made[], path: number, headersOnly: boolean): Buffer {
   const address = addressOf(path);
   const mine = packets.filter((packet) => packet.path === path);
@@ -67,15 +78,21 @@ export function inForce(switches: readonly Switch[], name: string, from: number,
   return micro(parts.reduce((all, part) => all + part, 0)) / 1e6;
 }
 
-/** The switch log's switches until a time; each is carried out 0.2 to 0.4 ms after it was due. */
+/** The switch log's switches until a time, none by packet; each is carried out 0.2 to 0.4 ms after it was due. */
 export function switchesOf(
-  asked: { strategy: StrategyName; interfaces: readonly string[]; period: number },
+  asked: {
+    strategy: StrategyName;
+    interfaces: readonly string[];
+    period: number;
+    weights?: readonly number[] | undefined;
+  },
   seed: number,
   begin: number,
   end: number,
 ): Switch[] {
-  const { strategy, interfaces, period } = asked;
-  const choice = choose(strategy, { seed, paths: interfaces.length });
+  const { strategy, interfaces, period, weights } = asked;
+  if (!isTimed(strategy)) return [];
+  const choice = choose(strategy, { seed, paths: interfaces.length, weights });
   const list: Switch[] = [];
   for (const { n, at, path } of entries(choice.paths, period)) {
     const due = begin + micro(at);
@@ -86,3 +103,13 @@ export function switchesOf(
   }
   return list;
 }
+
+/** By packet: what the log says of a split from one time to another, in microseconds. */
+export const splitLog = (totals: readonly PathTotals[], from: number, to: number): object[] => [
+  {
+    ...{ event: 'split', time: from / 1e6, done: (from + 1000) / 1e6, cycle: 65_536 },
+    paths: totals.map((one) => one.interface),
+  },
+  { event: 'counts', packets: Object.fromEntries(totals.map((one) => [one.interface, one.packets_out])) },
+  { event: 'end', time: to / 1e6, reason: 'stop' },
+];

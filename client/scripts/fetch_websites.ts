@@ -4,7 +4,7 @@ import { beforeFrom, collect } from './lib/collect/collect.ts';
 import { versions as findVersions, hostFacts } from './lib/collect/host.ts';
 import { allEndpoints, existingRealInterfaces, leakFilter, published } from './lib/collect/leak.ts';
 import { Migrator } from './lib/collect/migrator.ts';
-import { plan } from './lib/collect/plan.ts';
+import { checkCount, plan } from './lib/collect/plan.ts';
 import { browserUser, openScratch, sweepScratch } from './lib/collect/profile.ts';
 import { Progress } from './lib/collect/progress.ts';
 import { openRun, readManifest, remaining } from './lib/collect/run.ts';
@@ -18,9 +18,18 @@ import { decimal, whole } from './lib/flags.ts';
 import { remove } from './lib/folders.ts';
 import { existingTunnels, namesIn, selectTunnels } from './lib/interfaces.ts';
 import { refuseWhileHeld, takeLock } from './lib/lock.ts';
+import { weightsFor } from './lib/packet-strategy.ts';
 import { requireNetAdmin } from './lib/privilege.ts';
-import { periodFlag, seedFlag, strategyFlag } from './lib/schedule-flags.ts';
-import type { StrategyName } from './lib/strategy.ts';
+import {
+  batchFlag,
+  orderFlag,
+  periodFlag,
+  refuseFlags,
+  seedFlag,
+  strategyFlag,
+  weightsFlag,
+} from './lib/schedule-flags.ts';
+import { isTimed, KERNEL, type Order, requireExtras, type StrategyName, TIMED } from './lib/strategy.ts';
 import type { Manifest, Settings } from './lib/trace/layout.ts';
 
 interface Flags {
@@ -30,6 +39,9 @@ interface Flags {
   visits: number;
   strategy: StrategyName;
   period: number;
+  weights?: number[];
+  order?: Order;
+  batch?: [number, number];
   seed?: number;
   interfaces?: string[];
   timeout: number;
@@ -55,8 +67,11 @@ const program = command(
   .option('--run <folder>', 'keep everything in a folder; the same command again goes on with it')
   .option('--out <file>', 'append records to this file (default: standard output, where that is no terminal)')
   .option('--visits <number>', 'visits of each URL', whole('--visits', { min: 1, max: 1e6 }), 1)
-  .addOption(strategyFlag('rr'))
+  .addOption(strategyFlag('rr', [...TIMED, ...KERNEL]))
   .addOption(periodFlag())
+  .addOption(weightsFlag())
+  .addOption(orderFlag())
+  .addOption(batchFlag())
   .addOption(
     seedFlag('the same number gives every visit the same schedule again (default: random, and recorded)'),
   )
@@ -98,6 +113,7 @@ const program = command(
   .addHelpText(
     'after',
     `
+With packet and bwr the kernel splits: each packet of wg0 takes a path of its own. hywf is there for traces alone (split.ts).
 Every visit has a fresh browser, its own schedule (drawn from the seed, the URL and the number of the visit), a tcpdump
 for each path, and one on the real interfaces that counts what leaves past the tunnels.
 Exit 0: every visit is a success. 2: some failed, or the disk is full. 4: the network is gone; run it again when it is back.`,
@@ -105,7 +121,10 @@ Exit 0: every visit is a success. 2: some failed, or the disk is full. 4: the ne
   .action(run);
 
 /** Refuses what does not go together, before anything is read. */
-function checkFlags({ run, out, screenshots, keylog, har }: Flags): void {
+function checkFlags({ run, out, screenshots, keylog, har, strategy, ...extras }: Flags): void {
+  requireExtras(strategy, extras);
+  if (!isTimed(strategy) && program.getOptionValueSource('period') === 'cli')
+    refuseFlags(['period'], `${strategy} counts packets, not seconds`);
   if (run !== undefined && out !== undefined)
     throw new Fault({
       at: '--out',
@@ -139,9 +158,15 @@ function readFile(path: string): string {
 }
 
 function settingsOf(flags: Flags, urls: string[], interfaces: string[], seed: number): Settings {
-  const { visits, strategy, period, timeout, linger, retries } = flags;
+  const { visits, strategy, weights, order, batch, timeout, linger, retries } = flags;
+  const period = isTimed(strategy) ? flags.period : null;
+  // Whatever does not fit the number of paths is said now.
+  weightsFor(strategy, { seed, paths: interfaces.length, weights, order, batch });
   return {
     ...{ urls, visits, strategy, period, seed, interfaces, timeout, linger, retries },
+    ...(weights && { weights }),
+    ...(order && { order }),
+    ...(batch && { batch }),
     headers_only: flags.headersOnly ?? false,
     screenshots: flags.screenshots ?? false,
     keylog: flags.keylog ?? false,
@@ -163,15 +188,6 @@ function openSink(flags: Flags, scratch: string, settings: Settings, open: () =>
   } catch (error) {
     throw placeFault(flags.run ?? flags.out ?? scratch, error);
   }
-}
-
-/** Visits of one run, at most: all of them are in memory, with their seeds. */
-const MOST_VISITS = 1e6;
-
-function checkCount(urls: number, visits: number): void {
-  if (urls * visits <= MOST_VISITS) return;
-  const what = `${urls} URLs, ${visits} times each, are more than ${MOST_VISITS} visits`;
-  throw new Fault({ at: '--visits', what, next: 'several runs, each with a part of the list' });
 }
 
 async function run(flags: Flags): Promise<void> {

@@ -3,7 +3,7 @@
  * they are, so that a later version may add some.
  */
 import { z } from 'zod';
-import { STRATEGIES } from '../../client/scripts/lib/strategy.ts';
+import { ORDERS, STRATEGIES, TIMED } from '../../client/scripts/lib/strategy.ts';
 import type { Manifest } from '../../client/scripts/lib/trace/layout.ts';
 import {
   FORMAT,
@@ -23,7 +23,19 @@ const interfaces = z.array(interfaceName).min(1).max(127);
 const format = z.literal(FORMAT, { error: `this version reads format ${FORMAT}, the file has another` });
 const run = z.uuid({ error: 'no UUID' });
 const strategy = z.enum(STRATEGIES);
-const period = z.number().min(0.001);
+const period = z.number().min(0.001).nullable();
+const isByPacket = (value: { strategy?: unknown; period?: unknown }): boolean =>
+  !TIMED.some((name) => name === value.strategy);
+/** Whether there is a period where one is needed. */
+const hasPeriod = (value: { strategy?: unknown; period?: unknown }): boolean =>
+  isByPacket(value) ? value.period === null : value.period !== null;
+const NO_PERIOD = { path: ['period'], message: 'is null for strategies by packet, and for no others' };
+/** What is there where it was given. */
+const given = {
+  order: z.enum(ORDERS).optional(),
+  batch: z.tuple([z.int().positive(), z.int().positive()]).optional(),
+};
+const whole = z.array(count).min(1).max(127);
 
 const versions = z.looseObject({
   comps: z.string(),
@@ -57,6 +69,8 @@ const facts = {
   seed: count,
   run_seed: count,
   weights: z.array(z.number().min(0).max(1)).nullable(),
+  given_weights: whole.optional(),
+  ...given,
   interfaces,
   headers_only: z.boolean(),
   versions,
@@ -112,17 +126,20 @@ const record = z
   .refine((value) => value.recorded.every((name) => value.interfaces.includes(name)), {
     path: ['recorded'],
     message: 'has one that is none of interfaces',
-  });
+  })
+  .refine(hasPeriod, NO_PERIOD);
 
-const summary = z.looseObject({
-  ...facts,
-  title: z.string().nullable(),
-  paths: z.array(z.looseObject(totals)).max(127),
-  checks: z.array(z.looseObject({ name: z.string(), ok: z.boolean(), detail: z.string() })),
-  leaked: count.nullable(),
-  switch_count: count,
-  files: z.record(z.string(), z.looseObject({ bytes: count, sha256: z.string() })),
-});
+const summary = z
+  .looseObject({
+    ...facts,
+    title: z.string().nullable(),
+    paths: z.array(z.looseObject(totals)).max(127),
+    checks: z.array(z.looseObject({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+    leaked: count.nullable(),
+    switch_count: count,
+    files: z.record(z.string(), z.looseObject({ bytes: count, sha256: z.string() })),
+  })
+  .refine(hasPeriod, NO_PERIOD);
 
 const manifest = z.looseObject({
   format,
@@ -133,6 +150,8 @@ const manifest = z.looseObject({
     visits: z.int().positive(),
     strategy,
     period,
+    weights: whole.optional(),
+    ...given,
     seed: count,
     interfaces,
     timeout: seconds,

@@ -33,6 +33,15 @@ const table: [string[], RegExp, string?][] = [
   [['--min-free', '1e9'], /^error: --min-free: "1e9"/m],
   [['--interfaces', 'eth0'], /^error: --interfaces: "eth0" is not the name of a tunnel/m],
   [['--strategy', 'best'], /--strategy.*best.*none, rr, ur, wr/],
+  [['--strategy', 'hywf'], /--strategy.*hywf.*Allowed choices are none, rr, ur, wr, fixed, bwr, packet/],
+  [
+    ['--weights', '1,2', '--out', OUT],
+    /^error: --weights: rr takes none\n {2}next: --strategy fixed or bwr or packet/m,
+  ],
+  [
+    ['--strategy', 'packet', '--period', '1', '--out', OUT],
+    /^error: --period: packet counts packets, not seconds/m,
+  ],
   [['--no-such-flag'], /unknown option '--no-such-flag'/],
   [['https://a.example/'], /too many arguments/],
   [

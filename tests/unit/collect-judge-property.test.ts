@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { secondsInForce, spells } from '../../client/scripts/lib/collect/in-force.ts';
 import { judge, SLACK } from '../../client/scripts/lib/collect/judge.ts';
-import { STRATEGIES } from '../../client/scripts/lib/strategy.ts';
+import { TIMED } from '../../client/scripts/lib/strategy.ts';
 import type { Packet } from '../../client/scripts/lib/trace/pcap.ts';
 import { BEGIN, evidence, honest, path, type Shape, switches } from '../collect-evidence.ts';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const shape = (period: fc.Arbitrary<number>): fc.Arbitrary<Shape> =>
   fc.record({
-    strategy: fc.constantFrom(...STRATEGIES),
+    strategy: fc.constantFrom(...TIMED.filter((name) => name !== 'fixed')),
     seed: fc.maxSafeNat(),
     paths: fc.integer({ min: 1, max: 5 }),
     period,

@@ -117,7 +117,7 @@ const frames: [string, boolean, Buffer][] = [
   ['the tunnel to a proxy', false, udp4('192.0.2.11', 51820)],
   ['the tunnel to another proxy, on a port of its own', false, udp4('192.0.2.12', 51999)],
   ['the tunnel to a proxy over IPv6', false, udp6(PROXY6, 51821)],
-  ['a router’s solicitation', true, icmp6(133)],
+  ['a router’s solicitation, as there is an IPv6 proxy', false, icmp6(133)],
   ['an echo over IPv6', true, icmp6(128)],
   ['a listener’s report', true, icmp6(143)],
   ['a proxy’s other port', true, udp4('192.0.2.11', 51999)],
@@ -146,6 +146,25 @@ const listed = execFileSync('tcpdump', ['-n', '-tt', '-r', '-', leakFilter(ENDPO
   stdio: ['pipe', 'pipe', 'ignore'],
   encoding: 'utf8',
 });
+/** How many packets are past the tunnels where these are all proxies. */
+const pastOnly = (endpoints: readonly string[]): number =>
+  execFileSync(
+    'tcpdump',
+    ['-n', '-r', '-', leakFilter(endpoints, PUBLISHED), 'and', 'icmp6', 'and', 'ip6[40] = 133'],
+    {
+      input: capture,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      encoding: 'utf8',
+    },
+  )
+    .split('\n')
+    .filter((line) => line !== '').length;
+
+test('a router’s solicitation is past the tunnels where no proxy has an IPv6 address', () => {
+  assert.equal(pastOnly(ENDPOINTS.slice(0, 2)), 1);
+  assert.equal(pastOnly(ENDPOINTS), 0);
+});
+
 const leaked = new Set([...listed.matchAll(/^0\.(\d{6}) /gm)].map(([, us]) => Number(us) - 1));
 for (const [i, [what, leak]] of frames.entries())
   test(`past the tunnels: ${what} is ${leak ? 'a leak' : 'none'}`, () => assert.equal(leaked.has(i), leak));

@@ -109,6 +109,16 @@ const table: [string[], number, RegExp][] = [
     1,
     /--first: "4" is not the number of a path: there are 3/,
   ],
+  [
+    ['split', PCAP, '--strategy', 'packet', '--period', '1', '-o', at('x')],
+    1,
+    /--period: packet counts packets/,
+  ],
+  [
+    ['split', PCAP, '--strategy', 'hywf', '--seed', '1', '-o', at('s-hywf')],
+    0,
+    /1 trace over 3 paths in .*seed 1/,
+  ],
 ];
 for (const [words, exit, said] of table)
   test(`exit ${exit}: ${words.join(' ').replaceAll(folder, '…')}`, async () => {

@@ -57,6 +57,11 @@ test('headers only, one path that holds, one URL: valid too', async () => {
     { headersOnly: true },
     { strategy: 'none' },
     { strategy: 'rr', period: 0.013 },
+    { strategy: 'fixed', weights: [5, 3, 2] },
+    { strategy: 'packet' },
+    { strategy: 'packet', weights: [5, 3, 0], order: 'rr' },
+    { strategy: 'bwr', headersOnly: true },
+    { strategy: 'bwr', weights: [1, 1, 2], batch: [2, 5] },
     { urls: ['https://one.example'], visits: 1, interfaces: ['wgnet1'], strategy: 'ur', failures: {} },
   ];
   for (const [i, options] of runs.entries()) {

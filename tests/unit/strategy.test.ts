@@ -2,20 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { dirichlet, splitMix64, stream, weighted } from '../../client/scripts/lib/random.ts';
-import {
-  choose,
-  STRATEGIES,
-  type StrategyInput,
-  type StrategyName,
-} from '../../client/scripts/lib/strategy.ts';
+import { choose, type StrategyInput, type TimedName } from '../../client/scripts/lib/strategy.ts';
 
-function take(name: StrategyName, input: StrategyInput, count: number): number[] {
+function take(name: TimedName, input: StrategyInput, count: number): number[] {
   const iterator = choose(name, input).paths[Symbol.iterator]();
   return Array.from({ length: count }, () => iterator.next().value as number);
 }
 
 const seeds = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
-const names = fc.constantFrom(...STRATEGIES);
+/** Those that need nothing but a seed. */
+const NAMES = ['none', 'rr', 'ur', 'wr'] as const;
+const names = fc.constantFrom(...NAMES);
 
 test('SplitMix64 gives the published outputs', () => {
   // Rosetta Code, "Pseudo-random numbers/Splitmix64"; for state 0, java.util.SplittableRandom and splitmix64.c.
@@ -31,7 +28,7 @@ test('SplitMix64 gives the published outputs', () => {
 });
 
 // Computed by a second implementation, in Python, from the pseudo-code in random.ts. These lines never change.
-const KNOWN: [StrategyName, number, number, string][] = [
+const KNOWN: [TimedName, number, number, string][] = [
   ['none', 42, 3, '111111111111111111111111'],
   ['none', 0, 5, '333333333333333333333333'],
   ['none', Number.MAX_SAFE_INTEGER, 2, '111111111111111111111111'],
@@ -49,6 +46,17 @@ const KNOWN: [StrategyName, number, number, string][] = [
 for (const [name, seed, paths, expected] of KNOWN)
   test(`${name} with seed ${seed} over ${paths} paths is the schedule that it always was`, () => {
     assert.equal(take(name, { seed, paths }, 24).join(''), expected);
+  });
+
+const KNOWN_FIXED: [number, number[], string][] = [
+  [42, [5, 3, 2], '001001000012102000011200'],
+  [0, [1, 0, 4, 1], '232220222222220220022222'],
+  [Number.MAX_SAFE_INTEGER, [1, 1], '110011011101010000001110'],
+];
+
+for (const [seed, weights, expected] of KNOWN_FIXED)
+  test(`fixed with seed ${seed} and weights ${weights} is the schedule that it always was`, () => {
+    assert.equal(take('fixed', { seed, paths: weights.length, weights }, 24).join(''), expected);
   });
 
 test('the weights of a seed are what they always were', () => {
@@ -96,7 +104,7 @@ test('a given first path is entry 0 and leaves the later draws alone', () => {
 });
 
 test('the first path is random: each comes up about as often over many seeds', () => {
-  for (const name of STRATEGIES) {
+  for (const name of NAMES) {
     const counts = [0, 0, 0];
     for (let seed = 0; seed < 3000; seed++) {
       const first = take(name, { seed, paths: 3 }, 1)[0] as number;
@@ -123,6 +131,37 @@ test('ur draws all paths alike, wr by its weights', () => {
     const weights = choose('wr', { seed, paths: 4 }).weights ?? [];
     assert.ok(chiSquare(take('wr', { seed, paths: 4 }, 20_000), weights) < 21.1, `wr, seed ${seed}`);
   }
+});
+
+test('fixed draws paths by its weights, in whatever measure they are given, and never one of weight 0', () => {
+  const weights = [0.5, 0, 0.3, 0.2];
+  for (const seed of [1, 2, 3]) {
+    const paths = take('fixed', { seed, paths: 4, weights }, 20_000);
+    assert.ok(!paths.includes(1));
+    const others = paths.map((path) => Math.max(0, path - 1));
+    // 2 degrees of freedom, 99.99 %.
+    assert.ok(chiSquare(others, [0.5, 0.3, 0.2]) < 18.4, `seed ${seed}`);
+    assert.deepEqual(take('fixed', { seed, paths: 4, weights: [50, 0, 30, 20] }, 500), paths.slice(0, 500));
+  }
+  const firsts = Array.from(
+    { length: 3000 },
+    (_, seed) => take('fixed', { seed, paths: 2, weights: [3, 1] }, 1)[0] as number,
+  );
+  // 1 degree of freedom, 99.99 %.
+  assert.ok(chiSquare(firsts, [0.75, 0.25]) < 15.1);
+});
+
+test('a first path leaves the later draws of fixed alone too; another seed gives another list', () => {
+  fc.assert(
+    fc.property(seeds, fc.nat(2), (seed, first) => {
+      const input = { seed, paths: 3, weights: [2, 3, 4] };
+      const drawn = take('fixed', input, 40);
+      assert.deepEqual(take('fixed', { ...input, first }, 40), [first, ...drawn.slice(1)]);
+      assert.notDeepEqual(take('fixed', { ...input, seed: seed === 0 ? 1 : seed - 1 }, 40), drawn);
+    }),
+    // 40 draws are alike by chance once in 10^18.
+    { seed: 6, numRuns: 100 },
+  );
 });
 
 test('ur: which path comes next does not depend on the last', () => {

@@ -45,6 +45,21 @@ export function below(random: Random, n: number): number {
   return Math.floor(random() * n);
 }
 
+/** A whole number from `least` to `most`, each as likely as the others. */
+export const between = (random: Random, least: number, most: number): number =>
+  least + below(random, most - least + 1);
+
+/**
+ * A whole number, at least 1, with the given mean: how many trials of a chance of 1/mean it takes to the first success
+ * (Devroye: Non-Uniform Random Variate Generation, 1986, X.2). This geometric distribution is the exponential one
+ * rounded up to whole numbers, and needs comparisons only, where that takes a logarithm.
+ */
+export function geometric(random: Random, mean: number): number {
+  let trials = 1;
+  while (random() >= 1 / mean) trials++;
+  return trials;
+}
+
 /**
  * n weights from Dirichlet(1, …, 1), the uniform distribution over all weights that sum to 1: the gaps that
  * n - 1 uniform numbers, sorted, leave in [0, 1] (Devroye: Non-Uniform Random Variate Generation, 1986, V.2).
@@ -63,5 +78,5 @@ export function weighted(random: Random, weights: readonly number[]): number {
     if (u < sum) return i;
   }
   // The running sum may end a rounding below 1.
-  return weights.length - 1;
+  return weights.findLastIndex((weight) => weight > 0);
 }

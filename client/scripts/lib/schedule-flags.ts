@@ -1,10 +1,13 @@
 /** The flags of a schedule, the same in every command that has one. */
 import { Option } from 'commander';
+import { Fault } from './fault.ts';
 import { decimal, whole } from './flags.ts';
-import { STRATEGIES, type StrategyName } from './strategy.ts';
+import { ORDERS, type StrategyName } from './strategy.ts';
+import { readWeights } from './weights.ts';
 
-export const strategyFlag = (usual: StrategyName): Option =>
-  new Option('--strategy <name>', 'how the next path is chosen').choices(STRATEGIES).default(usual);
+/** `names`: the strategies that the command knows. */
+export const strategyFlag = <Name extends StrategyName>(usual: Name, names: readonly Name[]): Option =>
+  new Option('--strategy <name>', 'how the next path is chosen').choices(names).default(usual);
 
 /** Seconds; below a millisecond no timer follows. */
 export const periodFlag = (): Option =>
@@ -15,3 +18,53 @@ export const periodFlag = (): Option =>
 /** `meaning`: what the number decides, and what is taken where there is none. */
 export const seedFlag = (meaning: string, max = Number.MAX_SAFE_INTEGER): Option =>
   new Option('--seed <number>', meaning).argParser(whole('--seed', { min: 0, max }));
+
+/** The smallest whole numbers of the ratio that is given; as many as paths, which the strategy checks. */
+export const weightsFlag = (): Option =>
+  new Option('--weights <list>', "the paths' shares, as in 0.5,0.3,0.2 or 5,3,2").argParser(readWeights);
+
+export const orderFlag = (): Option =>
+  new Option('--order <name>', 'packet: each drawn by the weights, or in turn (default: random)').choices(
+    ORDERS,
+  );
+
+/** Packets of a batch that nobody needs more of. */
+const MOST_BATCH = 1_000_000;
+
+/** Reads `50-70`, or `60` for batches that are all alike. */
+function readBatch(text: string): [number, number] {
+  const found = /^\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?$/.exec(text);
+  const least = Number(found?.[1]);
+  const most = Number(found?.[2] ?? found?.[1]);
+  if (found !== null && least >= 1 && most >= least && most <= MOST_BATCH) return [least, most];
+  throw new Fault({
+    at: '--batch',
+    what: `${JSON.stringify(text)} is no range of packets from 1 to ${MOST_BATCH}`,
+    next: '--batch 50-70',
+  });
+}
+
+export const batchFlag = (): Option =>
+  new Option(
+    '--batch <range>',
+    'bwr: packets to the next draw, each number as likely (default: 50-70)',
+  ).argParser(readBatch);
+
+/** From 1, or `random`. */
+export const firstFlag = (): Option =>
+  new Option('--first <path>', 'number of the first path, from 1, or "random"')
+    .default('random')
+    .argParser((value) => (value === 'random' ? value : whole('--first', { min: 1, max: 1e6 })(value)));
+
+/** Throws a Fault for the first of flags that say nothing here; `why` says it. */
+export function refuseFlags([name]: readonly string[], why: string): void {
+  if (name !== undefined) throw new Fault({ at: `--${name}`, what: why, next: `the same without --${name}` });
+}
+
+/** For --help, wherever there are strategies. */
+export const STRATEGY_HELP = `Strategies, a path each --period: none stays on one; rr takes them in turn; ur draws each with the same probability;
+wr draws weights once (Dirichlet) and then each path with its weight; fixed does so with the --weights given. The original
+has Dirichlet's weights in its wr too; its simulator calls that dwr, and ur wr.
+By packet: packet draws each packet's path (--weights, else alike), or takes the paths in turn (--order rr); bwr draws weights
+once, unless given, and a path anew after 50 to 70 packets (--batch), as TrafficSliver-Net; hywf, as HyWF, draws the paths'
+chances for each load, and a path anew after runs of 20 packets in the mean.`;

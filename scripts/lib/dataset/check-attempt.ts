@@ -1,14 +1,18 @@
 /** Whether the folder of an attempt holds what its visit.json says. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { sentBetween } from '../../../client/scripts/lib/collect/by-packet.ts';
+import { SLACK } from '../../../client/scripts/lib/collect/judge.ts';
+import { isTimed } from '../../../client/scripts/lib/strategy.ts';
 import { captureFile, FILE, type Manifest } from '../../../client/scripts/lib/trace/layout.ts';
-import { PcapError, readPcap } from '../../../client/scripts/lib/trace/pcap.ts';
+import { type Packet, type Pcap, PcapError, readPcap } from '../../../client/scripts/lib/trace/pcap.ts';
 import type { TraceRecord, VisitSummary } from '../../../client/scripts/lib/trace/record.ts';
 import { Fault } from '../cli.ts';
 import { readPieces, troubleOf, whyNoFile } from '../files/input.ts';
 import { list, readBytes, readText } from '../files.ts';
 import { checkLog, type Log, readLog } from './check-log.ts';
 import { checkFacts, checkRecord } from './check-record.ts';
+import { checkShares } from './check-schedule.ts';
 import { type Attempt, recordedIn, recordsIn, summaryIn } from './source.ts';
 
 export type Tell = (at: string, what: string) => void;
@@ -109,6 +113,13 @@ function checkSummary(attempt: Attempt, summary: VisitSummary, { run, settings }
   for (const name of ['strategy', 'period', 'interfaces', 'headers_only'] as const)
     if (JSON.stringify(settings[name]) !== JSON.stringify(summary[name]))
       found.push(`${name} is not that of the manifest`);
+  const pairs = [
+    ['given_weights', settings.weights, summary.given_weights],
+    ['order', settings.order, summary.order],
+    ['batch', settings.batch, summary.batch],
+  ] as const;
+  for (const [name, asked, there] of pairs)
+    if (JSON.stringify(asked) !== JSON.stringify(there)) found.push(`${name} is not that of the manifest`);
   if (summary.run_seed !== settings.seed) found.push('run_seed is not the seed of the manifest');
   if (summary.status !== 'success') return found;
   const failed = summary.checks.filter(({ ok }) => !ok).map(({ name }) => name);
@@ -124,6 +135,34 @@ function logOf(folder: string, tell: Tell): Log | undefined {
   const log = readLog(readText(file));
   for (const problem of log.problems) tell(`${file}:${problem.split(':')[0]}`, problem.replace(/^\d+: /, ''));
   return log;
+}
+
+/**
+ * What went out on each path while the page loaded, in the order of `interfaces`; by the capture where a path has no
+ * record, as it had packets one way only.
+ */
+function sentOn(folder: string, { interfaces, paths, ...times }: VisitSummary, read: Map<string, Packet[]>) {
+  const { navigated, loaded } = times;
+  if (navigated === null || loaded === null) return [];
+  const found = interfaces.map((name) => {
+    const file = join(folder, captureFile(name));
+    const client = paths.find((path) => path.interface === name)?.client_address ?? '';
+    const packets = read.get(name);
+    if (packets !== undefined || whyNoFile(file) !== undefined)
+      return { pcap: { packets: packets ?? [], cut: false } };
+    return { pcap: captured(file, client) };
+  });
+  return sentBetween(found, navigated, loaded - SLACK);
+}
+
+/** What is wrong with a capture is told with its checksum. */
+function captured(file: string, client: string): Pcap {
+  try {
+    return readPcap(readBytes(file), client);
+  } catch (error) {
+    if (error instanceof PcapError || error instanceof Fault) return { packets: [], cut: false };
+    throw error;
+  }
 }
 
 /** Checks an attempt; `count` gets every record that can be read. Returns its summary where there is one. */
@@ -143,7 +182,7 @@ export async function checkAttempt(
   for (const what of checkSummary(attempt, summary, manifest)) tell(file, what);
   await checkFiles(folder, summary, tell);
   const log = logOf(folder, tell);
-  const paths = new Set<string>();
+  const paths = new Map<string, Packet[]>();
   const records = join(folder, FILE.records);
   for await (const item of whyNoFile(records) === undefined ? recordsIn(records) : []) {
     if ('problem' in item) {
@@ -152,12 +191,14 @@ export async function checkAttempt(
     }
     const { record, at } = item;
     if (paths.has(record.interface)) tell(at, `a second record of ${record.interface}`);
-    paths.add(record.interface);
-    const { found, bytes } = checkRecord(record);
+    const { found, packets, bytes } = checkRecord(record);
+    paths.set(record.interface, packets);
     if (log !== undefined) found.push(...checkLog(log, record.switches));
     for (const what of [...found, ...checkAgainst(folder, record, bytes, summary)]) tell(at, what);
     count(record);
   }
   for (const name of recordedIn(summary)) if (!paths.has(name)) tell(records, `no record of ${name}`);
+  if (summary.status === 'success' && !isTimed(summary.strategy))
+    for (const what of checkShares(summary, sentOn(folder, summary, paths))) tell(file, what);
   return summary;
 }

@@ -1,4 +1,5 @@
 /** How much of a live visit the splitter sends over the path it really took. Pure. */
+import { isTimed } from '../../../client/scripts/lib/strategy.ts';
 import { type SplitModel, split } from './split.ts';
 import type { TracePacket } from './trace.ts';
 import type { Visit } from './traces.ts';
@@ -40,12 +41,13 @@ export interface Compared {
   all: Agreement;
 }
 
-/** A visit against its own schedule; undefined where its log has no switch. */
+/** A visit against its own schedule; undefined where its log has no switch, as with a strategy by packet. */
 export function compareVisit(visit: Visit, model: SplitModel): Compared | undefined {
   const { schedule, interfaces, packets, run, url } = visit;
-  const { start, changes, ...rest } = schedule;
-  if (start === null) return undefined;
-  const simulated = split(packets, { ...rest, start, paths: interfaces.length }, model);
+  const { start, strategy, seed, period, weights, last, changes } = schedule;
+  if (start === null || period === null || !isTimed(strategy)) return undefined;
+  const plan = { strategy, seed, period, weights, start, last, paths: interfaces.length };
+  const simulated = split(packets, plan, model);
   const of = (which: (one: TracePacket) => boolean): Agreement =>
     agreement(packets.filter(which), simulated.filter(which));
   const up = of(({ direction }) => direction === 1);

@@ -2,15 +2,23 @@
  * Splits a trace of one path over several, as migration would have: the same strategies, seeds and schedules as the
  * client's. Pure.
  */
-import { type Choice, choose, type StrategyName } from '../../../client/scripts/lib/strategy.ts';
+import { type PacketInput, packetChoice, type Run } from '../../../client/scripts/lib/packet-strategy.ts';
+import {
+  type Choice,
+  choose,
+  type PacketName,
+  type StrategyInput,
+  type TimedName,
+} from '../../../client/scripts/lib/strategy.ts';
 import type { TracePacket } from './trace.ts';
 
-export interface SplitPlan {
-  strategy: StrategyName;
-  seed: number;
-  paths: number;
-  /** Entry 0's path, from 0, where it is not to be drawn. */
-  first?: number | undefined;
+/** By packet: which packet of its direction counts, not its time. */
+export interface PacketPlan extends Omit<PacketInput, 'end'> {
+  strategy: PacketName;
+}
+
+export interface SplitPlan extends StrategyInput {
+  strategy: TimedName;
   /** Seconds. */
   period: number;
   /** Entry 0's time, on the trace's clock. */
@@ -22,9 +30,10 @@ export interface SplitPlan {
 export interface SplitModel {
   /**
    * `roaming`: what comes in takes the path of what went out last, since WireGuard answers to where it last heard
-   * from; `schedule`: the path in force.
+   * from; `schedule`: the path in force, which no strategy by packet has; `own`: the comp server splits what it sends by
+   * itself, as with `hywf`, which alone has streams of random numbers for both ends.
    */
-  downlink: 'roaming' | 'schedule';
+  downlink: 'roaming' | 'schedule' | 'own';
   /** Seconds from the client to the comp server, and as long back. */
   delay: number;
 }
@@ -60,39 +69,84 @@ function drawnFrom({ holds, paths }: Choice): (n: number) => number {
 /** The path in force at a time of the trace's clock. */
 function pathsInForce({
   strategy,
-  seed,
-  paths,
-  first,
   period,
   start,
   last = Infinity,
+  ...input
 }: SplitPlan): (time: number) => number {
-  const pathOf = drawnFrom(choose(strategy, { seed, paths, first }));
+  const pathOf = drawnFrom(choose(strategy, input));
   return (time) => pathOf(Math.min(entryAt(time - start, period), last));
 }
 
+/** The paths of packet 0, 1, 2, … one a call. */
+function packetByPacket(runs: Iterable<Run>): () => number {
+  const iterator = runs[Symbol.iterator]();
+  let run: Run = { path: 0, packets: 0 };
+  let left = 0;
+  return () => {
+    while (left === 0) {
+      run = iterator.next().value as Run;
+      left = run.packets;
+    }
+    left--;
+    return run.path;
+  };
+}
+
+/** The paths of what goes out, one after the other, and of what comes in where that does not follow it. */
+interface Paths {
+  up: (time: number) => number;
+  down: ((time: number) => number) | undefined;
+  /** Of what comes in where nothing ever goes out. */
+  idle: (time: number) => number;
+}
+
+/** Throws a TypeError for a model that the strategy does not have. */
+function pathsFor(plan: SplitPlan | PacketPlan, { downlink, delay }: SplitModel): Paths {
+  if ('period' in plan) {
+    const inForce = pathsInForce(plan);
+    if (downlink === 'own') throw new TypeError(`${plan.strategy} has no stream for the comp server`);
+    const down = downlink === 'schedule' ? (time: number) => inForce(time - delay) : undefined;
+    return { up: inForce, down, idle: inForce };
+  }
+  const { strategy, ...input } = plan;
+  const own = strategy === 'hywf' && downlink === 'own';
+  if (downlink !== 'roaming' && !own) throw new TypeError(`${strategy} has no downlink "${downlink}"`);
+  const { runs } = packetChoice(strategy, input);
+  const first = packetByPacket(runs)();
+  return {
+    up: packetByPacket(runs),
+    idle: () => first,
+    down: own
+      ? packetByPacket(packetChoice(strategy, { ...input, first: undefined, end: 'server' }).runs)
+      : undefined,
+  };
+}
+
 /**
- * Gives every packet of a trace, which is in the order of time, its path. What goes out takes the path in force. What
- * comes in at `t` left the comp server at `t - delay`, which had heard by then what went out until `t - 2 delay`: it
- * takes the path of the last of those. Before the server has heard anything it is the first outgoing packet's path.
+ * Gives every packet of a trace, which is in the order of time, its path. What goes out takes the path in force, or that
+ * of its number. What comes in at `t` left the comp server at `t - delay`, which had heard by then what went out until
+ * `t - 2 delay`: it takes the path of the last of those. Before the server has heard anything it is the first outgoing
+ * packet's path. A first path that is told is the client's; the comp server's own first one is drawn.
  */
 export function split(
   packets: readonly TracePacket[],
-  plan: SplitPlan,
-  { downlink, delay }: SplitModel,
+  plan: SplitPlan | PacketPlan,
+  model: SplitModel,
 ): TracePacket[] {
-  const inForce = pathsInForce(plan);
+  const { up, down, idle } = pathsFor(plan, model);
+  const { delay } = model;
   const sent = packets.flatMap(({ direction, time }, i) =>
-    direction === 1 ? [{ i, time, path: inForce(time) }] : [],
+    direction === 1 ? [{ i, time, path: up(time) }] : [],
   );
   let heard = -1;
   let next = 0;
   return packets.map((packet, i) => {
     if (packet.direction === 1) return { ...packet, path: (sent[next++] as { path: number }).path };
-    if (downlink === 'schedule') return { ...packet, path: inForce(packet.time - delay) };
+    if (down !== undefined) return { ...packet, path: down(packet.time) };
     const isHeard = (one: { i: number; time: number } | undefined): boolean =>
       one !== undefined && (delay === 0 ? one.i < i : one.time <= packet.time - 2 * delay);
     while (isHeard(sent[heard + 1])) heard++;
-    return { ...packet, path: sent[Math.max(heard, 0)]?.path ?? inForce(packet.time) };
+    return { ...packet, path: sent[Math.max(heard, 0)]?.path ?? idle(packet.time) };
   });
 }

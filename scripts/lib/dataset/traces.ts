@@ -21,6 +21,8 @@ export interface Visit {
 
 /** What gives a visit's schedule again. */
 export interface Schedule extends Pick<TraceRecord, 'strategy' | 'seed' | 'period'> {
+  /** Those of `fixed`, which no seed gives. */
+  weights?: readonly number[] | undefined;
   /** Entry 0 was due then, seconds since 1970; null where there was no switch. */
   start: number | null;
   /** Number of the last entry that was carried out: its path stays while connections close. */
@@ -29,12 +31,13 @@ export interface Schedule extends Pick<TraceRecord, 'strategy' | 'seed' | 'perio
   changes: { due: number; done: number }[];
 }
 
-function scheduleOf({ strategy, seed, period, switches }: TraceRecord): Schedule {
+function scheduleOf({ strategy, seed, period, weights, switches }: TraceRecord): Schedule {
   const [first] = switches;
-  const start = first === undefined ? null : first.due - first.n * period;
+  const start = first === undefined ? null : first.due - first.n * (period ?? 0);
   const changes = switches.filter(({ from, path }) => from !== null && from !== path);
   return {
     ...{ strategy, seed, period, start, last: switches.at(-1)?.n ?? 0 },
+    ...(strategy === 'fixed' && { weights: weights ?? undefined }),
     changes: changes.map(({ due, done }) => ({ due, done })),
   };
 }

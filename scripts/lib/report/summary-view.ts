@@ -67,11 +67,23 @@ function stateOf({ settings }: Manifest, visits: readonly Visit[]) {
   return { complete, title: complete ? 'Complete' : 'Not complete', detail };
 }
 
+/** `packet, in turn, weights 5 : 3 : 2`. */
+const strategyOf = ({ strategy, weights, order, batch }: Manifest['settings']): string =>
+  [
+    strategy,
+    ...(order === 'rr' ? ['in turn'] : []),
+    ...(batch ? [`batches of ${batch.join(' to ')}`] : []),
+    ...(weights ? [`weights ${weights.join(' : ')}`] : []),
+  ].join(', ');
+
 const settingsOf = ({ settings, created }: Manifest, attempts: readonly Attempt[]) => [
   { name: 'Created', value: `${created.slice(0, 19).replace('T', ' ')} UTC` },
   { name: 'First to last', value: spanOf(attempts) },
-  { name: 'Strategy', value: settings.strategy },
-  { name: 'Period', value: settings.strategy === 'none' ? NONE : `${settings.period * 1000} ms` },
+  { name: 'Strategy', value: strategyOf(settings) },
+  {
+    name: 'Period',
+    value: settings.strategy === 'none' || settings.period === null ? NONE : `${settings.period * 1000} ms`,
+  },
   { name: 'Seed', value: String(settings.seed) },
   { name: 'Sites × visits', value: `${count(settings.urls.length)} × ${count(settings.visits)}` },
   { name: 'Paths', value: count(settings.interfaces.length) },

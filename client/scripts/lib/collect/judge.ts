@@ -2,6 +2,8 @@
 
 import type { Packet, Pcap } from '../trace/pcap.ts';
 import type { Check, Failure, PathTotals, Status, Switch } from '../trace/record.ts';
+import { bringsNothing, type PacketSplit, shareFinding } from './by-packet.ts';
+import { type Finding, finding, listed, plural } from './finding.ts';
 import { type Spell, secondsInForce, spells } from './in-force.ts';
 
 /** Seconds that a path must have been in force while the page loaded to count as used. */
@@ -34,7 +36,9 @@ export interface Evidence {
   clockSteps: number;
   /** Entries left out since the migrator came too late for them; seconds from one entry to the next. */
   skipped: number;
-  period: number;
+  period: number | null;
+  /** Where the kernel split by packet; switches there are none then. */
+  split?: PacketSplit | undefined;
   /** By interface; `client`: its address there, `mtu`: bytes that a packet there can have. */
   paths: readonly { interface: string; client: string; mtu: number; pcap: Pcap }[];
   /** Tunnels that did not answer before or after. */
@@ -73,14 +77,20 @@ function totalsOf({ interface: name, client, pcap }: Evidence['paths'][number], 
  * Whether a path sent on and on and nothing came back any more, while others brought packets: where none did, the site
  * may be what has fallen silent.
  */
-function fellSilent({ packets }: Pcap, others: readonly Pcap[]): boolean {
+function fellSilent(
+  { packets }: Pcap,
+  others: readonly Pcap[],
+  byPacket?: { weight: number; perDraw: number },
+): boolean {
   const last = packets.findLastIndex(({ direction }) => direction === -1);
   const after = packets.slice(last + 1).filter(({ direction }) => direction === 1);
   const [first, end] = [after[0], after.at(-1)];
   if (first === undefined || end === undefined) return false;
   if (after.length < SILENT_PACKETS || end.time - first.time < SILENT_SECONDS) return false;
+  if (others.length === 0) return true;
+  if (byPacket !== undefined) return bringsNothing(first.time, others, byPacket.weight, byPacket);
   const within = ({ time, direction }: Packet) => direction === -1 && time > first.time && time < end.time;
-  return others.length === 0 || others.some((other) => other.packets.some(within));
+  return others.some((other) => other.packets.some(within));
 }
 
 /** Packets that left by a path while the log says that another one was in force. */
@@ -100,19 +110,6 @@ export function astray(name: string, { packets }: Pcap, all: readonly Spell[]): 
   return count;
 }
 
-const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
-const listed = (names: readonly string[]): string => names.join(', ');
-
-interface Finding {
-  check: Check;
-  failure: Failure | undefined;
-}
-
-const finding = (name: Check['name'], failure: Failure | undefined, good: string): Finding => ({
-  check: { name, ok: failure === undefined, detail: failure?.message ?? good },
-  failure,
-});
-
 function leakFinding({ leaked, captures }: Evidence): Finding {
   if (leaked === null) {
     const why = captures?.message ?? 'packets past the tunnels were not counted';
@@ -123,15 +120,16 @@ function leakFinding({ leaked, captures }: Evidence): Finding {
 }
 
 /** A path that answers again behind the visit is no reason to wait, and does not explain why a page failed. */
-function tunnelFinding({ silent, paths, page }: Evidence): Finding {
+function tunnelFinding({ silent, paths, page, split }: Evidence): Finding {
   const good = 'each path answered before and after';
   if (silent.length > 0)
     return finding('tunnels', { kind: 'tunnel', message: `${listed(silent)} does not answer` }, good);
   const pcaps = paths.map(({ pcap }) => pcap);
-  const dumb = paths.filter(({ pcap }) =>
+  const dumb = paths.filter(({ pcap }, i) =>
     fellSilent(
       pcap,
       pcaps.filter((other) => other !== pcap),
+      split && { weight: split.weights[i] ?? 0, perDraw: split.perDraw },
     ),
   );
   const failure: Failure = {
@@ -142,7 +140,7 @@ function tunnelFinding({ silent, paths, page }: Evidence): Finding {
 }
 
 function clockFinding(evidence: Evidence, all: readonly Spell[]): Finding {
-  const { clockSteps, paths, started, ended } = evidence;
+  const { clockSteps, paths, started, ended, split } = evidence;
   const wrong = paths.reduce((sum, path) => sum + astray(path.interface, path.pcap, all), 0);
   const outside = paths
     .flatMap(({ pcap }) => pcap.packets)
@@ -155,7 +153,9 @@ function clockFinding(evidence: Evidence, all: readonly Spell[]): Finding {
         : outside > 0
           ? `${plural(outside, 'packet')} outside the visit’s time`
           : undefined;
-  const good = 'every packet left by the path that the switch log has';
+  const good = split
+    ? 'no path is the current one by packet; nobody set the clock'
+    : 'every packet left by the path that the switch log has';
   return finding('clock', reason === undefined ? undefined : { kind: 'clock', message: reason }, good);
 }
 
@@ -204,9 +204,9 @@ function captureFinding({ captures, paths }: Evidence): Finding {
   return finding('captures', failure, 'no packet was lost');
 }
 
-function migrationFinding({ migration, switches, switchErrors, skipped, period }: Evidence): Finding {
+function migrationFinding({ migration, switches, switchErrors, skipped, period, split }: Evidence): Finding {
   const all = skipped + switches.length;
-  const late = skipped * period > MOST_SKIPPED.seconds && skipped / all > MOST_SKIPPED.share;
+  const late = skipped * (period ?? 0) > MOST_SKIPPED.seconds && skipped / all > MOST_SKIPPED.share;
   const message =
     switchErrors > 0
       ? `${switchErrors} of its entries failed`
@@ -214,16 +214,20 @@ function migrationFinding({ migration, switches, switchErrors, skipped, period }
         ? `${skipped} of ${all} entries came too late and were left out: this machine is too slow, or stood still`
         : undefined;
   const failure = migration ?? (message === undefined ? undefined : { kind: 'migration' as const, message });
-  return finding('migration', failure, `${switches.length} entries carried out`);
+  const good = split ? 'the kernel split by packet' : `${switches.length} entries carried out`;
+  return finding('migration', failure, good);
 }
 
 /** What is wrong with the tools around a visit stands before what the page did: that may be their work. */
 export function judge(evidence: Evidence): Verdict {
-  const { navigated, loaded, ended, switches, paths } = evidence;
+  const { navigated, loaded, ended, switches, paths, split } = evidence;
   const all = spells(switches, ended);
-  const seconds =
-    navigated === null ? new Map<string, number>() : secondsInForce(all, navigated, loaded ?? ended);
-  const totals = paths.map((path) => totalsOf(path, seconds.get(path.interface) ?? 0));
+  const [from, to] = navigated === null ? [ended, ended] : [navigated, loaded ?? ended];
+  const seconds = secondsInForce(all, from, to);
+  const shareOf = (i: number): number => (split?.weights[i] ?? 0) * (to - from);
+  const totals = paths.map((path, i) =>
+    totalsOf(path, split ? shareOf(i) : (seconds.get(path.interface) ?? 0)),
+  );
   const findings = [
     leakFinding(evidence),
     tunnelFinding(evidence),
@@ -232,7 +236,9 @@ export function judge(evidence: Evidence): Verdict {
     finding('page', evidence.page, 'loaded'),
     clockFinding(evidence, all),
     directionFinding(totals),
-    pathFinding(evidence, totals, all),
+    split
+      ? shareFinding(paths, split, loaded === null ? [0, 0] : [from, to - SLACK])
+      : pathFinding(evidence, totals, all),
   ];
   const failure = findings.find((each) => each.failure !== undefined)?.failure ?? null;
   const status = failure === null ? 'success' : failure.kind === 'timeout' ? 'timeout' : 'failure';

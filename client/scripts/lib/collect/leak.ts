@@ -60,7 +60,9 @@ export function leakFilter(endpoints: readonly string[], { ports, networks }: Pu
     const [, v6, v4, port] = /^(?:\[(.+)\]|(.+)):(\d+)$/.exec(endpoint) ?? [];
     return ['dst', 'src'].map((end) => `(udp ${end} port ${port} and ${end} host ${v6 ?? v4})`);
   });
-  const neighbours = '(icmp6 and (ip6[40] = 135 or ip6[40] = 136))';
+  // Towards an IPv6 proxy the kernel also asks for a router, again and again where none announces itself.
+  const kinds = [135, 136, ...(endpoints.some((endpoint) => endpoint.startsWith('[')) ? [133] : [])];
+  const neighbours = `(icmp6 and ${anyOf(kinds.map((kind) => `ip6[40] = ${kind}`))})`;
   const allowed = ['arp', neighbours, ...tunnels];
   if (ports.length > 0) {
     const from = anyOf(ports.map((port) => `src port ${port}`));

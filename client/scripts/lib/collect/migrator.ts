@@ -2,7 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import type { LogLine } from '../migration.ts';
 import { endText, Tool } from '../process.ts';
-import type { StrategyName } from '../strategy.ts';
+import type { SplitLine } from '../split-run.ts';
+import { isTimed } from '../strategy.ts';
+import type { Settings } from '../trace/layout.ts';
 import { VisitError } from './failure.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../migrate.ts', import.meta.url));
@@ -11,12 +13,10 @@ const SCRIPT = fileURLToPath(new URL('../../migrate.ts', import.meta.url));
 const PATIENCE = 20_000;
 const ANSWER = 10_000;
 
-export interface MigratorWish {
-  strategy: StrategyName;
-  /** Seconds. */
-  period: number;
-  interfaces: readonly string[];
-}
+export type MigratorWish = Pick<
+  Settings,
+  'strategy' | 'period' | 'interfaces' | 'weights' | 'order' | 'batch'
+>;
 
 /** What a visit uses of the log's first line. */
 interface Start {
@@ -25,7 +25,28 @@ interface Start {
 }
 
 /** A line of migrate.ts's log. */
-export type MigratorLine = LogLine | Start | { event: 'end' } | { event: 'ready' };
+export type MigratorLine = LogLine | SplitLine | Start | { event: 'end' } | { event: 'ready' };
+
+/** The command line behind migrate.ts. A proxy that is dead is this program's own business: its checks fail the visit. */
+export function migratorFlags({
+  strategy,
+  period,
+  interfaces,
+  weights,
+  order,
+  batch,
+}: MigratorWish): string[] {
+  const given: [string, string | undefined][] = [
+    ['--strategy', strategy],
+    ['--period', period === null ? undefined : String(period)],
+    ['--weights', weights?.join(',')],
+    ['--order', order],
+    ['--batch', batch?.join('-')],
+    ['--interfaces', interfaces.join(',')],
+  ];
+  const flags = given.flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+  return [...flags, '--no-health', '--hold'];
+}
 
 /** The lines of a text that are complete, and the rest. */
 export function linesOf(text: string): { lines: string[]; rest: string } {
@@ -60,12 +81,13 @@ export class Migrator {
     if (!(await this.tool.until(PATIENCE, () => this.waits))) throw this.trouble('does not start');
   }
 
-  /** Begins the schedule of a seed; resolves once the first path is set. */
+  /** Begins the schedule of a seed; resolves once the first path is set, or the kernel splits. */
   async run(seed: number): Promise<Schedule> {
     this.current = empty();
     this.waits = false;
     this.tool?.input(`run ${seed}\n`);
-    await this.until('switch', 'could not set the first path');
+    if (isTimed(this.wish.strategy)) await this.until('switch', 'could not set the first path');
+    else await this.until('split', 'could not have the kernel split');
     return this.current;
   }
 
@@ -88,9 +110,7 @@ export class Migrator {
   }
 
   private start(): Tool {
-    const { strategy, period, interfaces } = this.wish;
-    const flags = ['--strategy', strategy, '--period', String(period)];
-    const words = [...flags, '--interfaces', interfaces.join(','), '--hold'];
+    const words = migratorFlags(this.wish);
     this.rest = '';
     this.waits = false;
     this.current = empty();

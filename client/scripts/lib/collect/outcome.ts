@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { messageOf } from '../fault.ts';
 import { list, pieces, readIfAny, remove, sizeOf, write } from '../folders.ts';
-import { captureFile, FILE } from '../trace/layout.ts';
+import { BATCH } from '../packet-strategy.ts';
+import { isTimed } from '../strategy.ts';
+import { captureFile, FILE, type Settings } from '../trace/layout.ts';
 import { PCAP_HEADER, type Pcap, readPcap } from '../trace/pcap.ts';
 import {
   type Failure,
@@ -15,6 +17,7 @@ import {
   type VisitFacts,
   type VisitSummary,
 } from '../trace/record.ts';
+import type { PacketSplit } from './by-packet.ts';
 import { judge, type Verdict } from './judge.ts';
 import type { MigratorLine } from './migrator.ts';
 import type { PlannedVisit } from './plan.ts';
@@ -65,9 +68,16 @@ function verdictOf(stage: Stage, raw: Raw, folder: string, silent: readonly stri
     switches: ofEvent(log, 'switch') as Switch[],
     switchErrors: ofEvent(log, 'error').length,
     clockSteps: ofEvent(log, 'clock').length,
-    ...{ skipped: skippedIn(log), period: stage.settings.period },
+    ...{ skipped: skippedIn(log), period: stage.settings.period, split: splitOf(stage.settings, log) },
     ...{ paths: read.paths, silent, leaked: raw.leaked },
   });
+}
+
+/** How the kernel split; undefined with a strategy in time, and where it did not come so far. */
+function splitOf({ strategy, batch }: Settings, log: readonly MigratorLine[]): PacketSplit | undefined {
+  const weights = ofEvent(log, 'start')[0]?.weights;
+  if (isTimed(strategy) || !weights || ofEvent(log, 'split').length === 0) return undefined;
+  return { weights, perDraw: strategy === 'bwr' ? (batch ?? BATCH)[1] : 1 };
 }
 
 const skippedIn = (log: readonly MigratorLine[]): number =>
@@ -136,6 +146,9 @@ export function outcomeOf(
     ...{ started: raw.started, navigated: raw.navigated, loaded: raw.loaded, ended: raw.ended },
     ...{ strategy: settings.strategy, period: settings.period, seed: planned.seed, run_seed: settings.seed },
     weights: ofEvent(log, 'start')[0]?.weights ?? null,
+    ...(settings.weights && { given_weights: settings.weights }),
+    ...(settings.order && { order: settings.order }),
+    ...(settings.batch && { batch: settings.batch }),
     ...{ interfaces: settings.interfaces, headers_only: settings.headers_only },
     versions: { ...versions, chromium: raw.browser?.version ?? versions.chromium },
   };

@@ -1,5 +1,6 @@
 /** Which visits a run has, and what of each follows from the run's seed. All pure. */
 import { createHash } from 'node:crypto';
+import { Fault } from '../fault.ts';
 import { visitId } from '../trace/layout.ts';
 
 export interface PlannedVisit {
@@ -32,6 +33,16 @@ export function plan(urls: readonly string[], visits: number, seed: number): Pla
       seed: visitSeed(seed, url, instance),
     })),
   );
+}
+
+/** Visits of one run, at most: all of them are in memory, with their seeds. */
+const MOST_VISITS = 1e6;
+
+/** Throws a Fault for more than that. */
+export function checkCount(urls: number, visits: number): void {
+  if (urls * visits <= MOST_VISITS) return;
+  const what = `${urls} URLs, ${visits} times each, are more than ${MOST_VISITS} visits`;
+  throw new Fault({ at: '--visits', what, next: 'several runs, each with a part of the list' });
 }
 
 /** Seconds to wait before an attempt: none before the first, then 1, 2, 4, …, 60 at most. */

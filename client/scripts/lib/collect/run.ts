@@ -22,7 +22,8 @@ import type { Tunnel } from './tunnels.ts';
 
 /** The names of settings in which two runs differ. */
 export function differences(there: Settings, asked: Settings): (keyof Settings)[] {
-  const names = Object.keys(asked) as (keyof Settings)[];
+  // Some are only there where they were given.
+  const names = [...new Set([...Object.keys(asked), 'weights', 'order', 'batch'])] as (keyof Settings)[];
   return names.filter((name) => !isDeepStrictEqual(there[name], asked[name]));
 }
 
@@ -46,7 +47,7 @@ export function readManifest(run: string): Manifest | undefined {
 const quoted = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`;
 
 const shown = (value: unknown): string => {
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value) ?? 'none';
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 };
 

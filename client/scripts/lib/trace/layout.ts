@@ -11,7 +11,7 @@
  *       page.har  page.png  keys.log    where they were asked for
  *     work/                      the visit under way; nothing in it counts
  */
-import type { StrategyName } from '../strategy.ts';
+import type { Order, StrategyName } from '../strategy.ts';
 import type { FORMAT, Versions } from './record.ts';
 
 export const MANIFEST = 'manifest.json';
@@ -59,8 +59,12 @@ export interface Settings {
   /** Visits of each URL. */
   visits: number;
   strategy: StrategyName;
-  /** Seconds. */
-  period: number;
+  /** Seconds; null for a strategy by packet. */
+  period: number | null;
+  /** Where they were given; weights in whole numbers. */
+  weights?: number[];
+  order?: Order;
+  batch?: [number, number];
   seed: number;
   interfaces: string[];
   /** Seconds for a page to load. */

@@ -4,7 +4,7 @@
  * pcap's clock; only those within `http_trace` are milliseconds, as chromedriver writes them.
  */
 import type { LogLine } from '../migration.ts';
-import type { StrategyName } from '../strategy.ts';
+import type { Order, StrategyName } from '../strategy.ts';
 
 /** Of the records, of visit.json and of manifest.json; a change that a reader must know of gets the next number. */
 export const FORMAT = 1;
@@ -76,7 +76,7 @@ export interface PathTotals {
   packets_in: number;
   bytes_out: number;
   bytes_in: number;
-  /** Seconds that it was the current path from `navigated` to `loaded`. */
+  /** Seconds that it was the current path from `navigated` to `loaded`; by packet, its weight's part of them. */
   in_force: number;
 }
 
@@ -130,13 +130,18 @@ export interface VisitFacts {
   /** Browser, migration and captures have ended. */
   ended: number;
   strategy: StrategyName;
-  /** Seconds. */
-  period: number;
+  /** Seconds; null for a strategy by packet. */
+  period: number | null;
   /** Of this visit: `migrate.ts --seed` with it gives this visit's schedule again. */
   seed: number;
   /** Of the whole run; the visits' own seeds are drawn from it. */
   run_seed: number;
   weights: readonly number[] | null;
+  /** As they were given, in whole numbers; not there where the seed gives the weights. */
+  given_weights?: readonly number[];
+  /** Of strategies by packet, where they were given. */
+  order?: Order;
+  batch?: readonly [number, number];
   /** All that the schedule could choose, in its order. */
   interfaces: string[];
   /** True where captures hold packet headers only; sizes are those on the wire all the same. */

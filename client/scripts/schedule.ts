@@ -1,0 +1,206 @@
+/** `schedule.ts`: what a seed gives, without a tunnel and without root: as a file, as a plot. */
+import { randomInt } from 'node:crypto';
+import { command, main } from './lib/command.ts';
+import { Fault, messageOf } from './lib/fault.ts';
+import { readText, requirePlace, writeFile } from './lib/files.ts';
+import { badFlag, decimal, whole } from './lib/flags.ts';
+import { namesIn } from './lib/interfaces.ts';
+import { cycleOf, packetChoice } from './lib/packet-strategy.ts';
+import { type Plot, packetPieces, percent, timePieces } from './lib/plot.ts';
+import { plotSvg } from './lib/plot-svg.ts';
+import { coloursFor, plotText } from './lib/plot-text.ts';
+import { entries as entriesOf } from './lib/schedule.ts';
+import { type AnySchedule, readAnySchedule } from './lib/schedule-file.ts';
+import {
+  batchFlag,
+  firstFlag,
+  orderFlag,
+  periodFlag,
+  refuseFlags,
+  STRATEGY_HELP,
+  seedFlag,
+  strategyFlag,
+  weightsFlag,
+} from './lib/schedule-flags.ts';
+import { type Drawn, SCHEDULE_VERSION, scheduleText } from './lib/schedule-text.ts';
+import { choose, isTimed, type Order, requireExtras, STRATEGIES, type StrategyName } from './lib/strategy.ts';
+
+interface Flags {
+  strategy: StrategyName;
+  paths?: number;
+  interfaces?: string[];
+  seed?: number;
+  first: number | 'random';
+  period: number;
+  weights?: number[];
+  order?: Order;
+  batch?: [number, number];
+  entries?: number;
+  duration?: number;
+  packets?: number;
+  out?: string;
+  svg?: string;
+  show?: string;
+}
+
+/** Lines that a schedule has at most. */
+const MOST = 1_000_000;
+const USUAL = { paths: 3, entries: 100, packets: 2000 };
+
+const program = command(
+  'schedule.ts',
+  'Shows the schedule that a strategy draws from a seed, or writes it to a file. Needs no tunnels and no root.',
+)
+  .addOption(strategyFlag('rr', STRATEGIES))
+  .option('--paths <number>', `how many (default: ${USUAL.paths})`, whole('--paths', { min: 1, max: 1000 }))
+  .option('--interfaces <names>', 'their names, as in wgnet1,wgnet2', namesIn)
+  .addOption(seedFlag('the same number gives the same schedule (default: random, and said)'))
+  .addOption(firstFlag())
+  .addOption(periodFlag())
+  .addOption(weightsFlag())
+  .addOption(orderFlag())
+  .addOption(batchFlag())
+  .option(
+    '--entries <number>',
+    `choices, of a strategy with a period (default: ${USUAL.entries})`,
+    whole('--entries', { min: 1, max: MOST }),
+  )
+  .option(
+    '--duration <seconds>',
+    'those of so long a time instead',
+    decimal('--duration', { min: 0.001, max: 1e9, of: 'of seconds' }),
+  )
+  .option(
+    '--packets <number>',
+    `packets, of a strategy that counts them (default: ${USUAL.packets})`,
+    whole('--packets', { min: 1, max: MOST }),
+  )
+  .option('-o, --out <file>', 'write JSON lines, as migrate.ts --plan prints them; "-" is standard output')
+  .option('--svg <file>', 'write the plot as a picture')
+  .option('--show <file>', 'plot this file instead: one of -o or --plan, or the switch log of a run')
+  .addHelpText('after', `\n${STRATEGY_HELP}`)
+  .action(run);
+
+/** The entries whose time comes before `duration`, or so many. */
+function timed(flags: Flags, paths: Iterable<number>): Drawn['entries'] {
+  const {
+    period,
+    duration = Infinity,
+    entries: most = flags.duration === undefined ? USUAL.entries : MOST,
+  } = flags;
+  const list: Drawn['entries'][number][] = [];
+  for (const entry of entriesOf(paths, period)) {
+    if (entry.at >= duration || list.length === most) break;
+    list.push(entry);
+  }
+  if (list.length === MOST && flags.entries === undefined)
+    throw badFlag('--duration', String(duration), `a time of ${MOST} entries at most, of --period each`);
+  return list;
+}
+
+function draw(flags: Flags, seed: number): Drawn {
+  const { strategy, period, weights, order, batch } = flags;
+  const names =
+    flags.interfaces ?? Array.from({ length: flags.paths ?? USUAL.paths }, (_, i) => `wgnet${i + 1}`);
+  requireExtras(strategy, { weights, order, batch });
+  if (flags.first !== 'random' && flags.first > names.length)
+    throw badFlag('--first', String(flags.first), `the number of a path: there are ${names.length}`);
+  const input = { seed, paths: names.length, first: flags.first === 'random' ? undefined : flags.first - 1 };
+  const heading = (used: readonly number[] | null, more: object): Drawn['heading'] => ({
+    event: 'plan',
+    ...{ version: SCHEDULE_VERSION, strategy, ...more, seed, first: flags.first, weights: used as number[] },
+    interfaces: names,
+  });
+  if (isTimed(strategy)) {
+    const choice = choose(strategy, { ...input, weights });
+    return { heading: heading(choice.weights, { period }), entries: timed(flags, choice.paths), runs: [] };
+  }
+  const choice = packetChoice(strategy, { ...input, weights, order, batch });
+  const runs = cycleOf(choice, flags.packets ?? USUAL.packets);
+  const more = { ...(order && { order }), ...(batch && { batch }) };
+  return { heading: heading(choice.weights, more), entries: [], runs };
+}
+
+/** Flags that say nothing here are refused, not left unheard. */
+function checkFlags(flags: Flags): void {
+  const given = (names: string[]): string[] =>
+    names.filter((name) => program.getOptionValueSource(name) === 'cli');
+  if (flags.show !== undefined) {
+    const all = ['strategy', 'paths', 'interfaces', 'seed', 'first', 'period', 'weights', 'order', 'batch'];
+    const extra = given([...all, 'entries', 'duration', 'packets', 'out']);
+    refuseFlags(extra, 'with --show the file says it all');
+  } else if (isTimed(flags.strategy)) refuseFlags(given(['packets']), `${flags.strategy} counts no packets`);
+  else refuseFlags(given(['period', 'entries', 'duration']), `${flags.strategy} counts packets, not seconds`);
+  if (flags.paths !== undefined) refuseFlags(given(['interfaces']), '--paths says how many already');
+}
+
+function titleOf({ heading, entries, runs }: Drawn): string {
+  const { strategy, seed, period, order, weights } = heading;
+  const size = runs.length > 0 ? `${runs.length} runs` : `${entries.length} entries`;
+  const every =
+    typeof period === 'number' && strategy !== 'none'
+      ? [`every ${Number((period * 1000).toPrecision(6))} ms`]
+      : [];
+  const drawn = Array.isArray(weights)
+    ? [`weights ${weights.map((one) => percent(Number(one))).join(', ')}`]
+    : [];
+  return [[strategy, order].filter(Boolean).join(' '), `seed ${seed}`, ...every, size, ...drawn].join(', ');
+}
+
+function plotOf(drawn: Drawn, told?: number): Plot {
+  const { heading, entries, runs } = drawn;
+  const title = titleOf(drawn);
+  const names = heading.interfaces;
+  if (runs.length > 0) {
+    const pieces = packetPieces(runs);
+    return { title, names, pieces, end: pieces.at(-1)?.to ?? 0, unit: 'packets' };
+  }
+  const last = entries.at(-1)?.at ?? 0;
+  const period = typeof heading.period === 'number' ? heading.period : last - (entries.at(-2)?.at ?? 0);
+  const end = Math.max(last, told ?? last + period);
+  return { title, names, pieces: timePieces(entries, end), end, unit: 's' };
+}
+
+/** A log by packet has no entries: what each path carried, one after the other. */
+function countsPlot({ heading, interfaces, counts = [] }: AnySchedule): Plot {
+  const runs = counts.map((packets, path) => ({ path, packets }));
+  const pieces = packetPieces(runs);
+  const title = `${String(heading.strategy)}, seed ${String(heading.seed)}: packets of each path, side by side`;
+  return { title, names: interfaces, pieces, end: pieces.at(-1)?.to ?? 0, unit: 'packets' };
+}
+
+function readPlot(file: string): Plot {
+  let text: string;
+  try {
+    text = readText(file);
+  } catch (error) {
+    throw new Fault({ at: '--show', what: messageOf(error) });
+  }
+  const read = readAnySchedule(text, file, 'used');
+  if (read.entries.length > 0 || read.runs.length > 0) return plotOf(read, read.end);
+  if (read.counts !== undefined) return countsPlot(read);
+  throw new Fault({ at: file, what: 'has no entry and no run: there is nothing to plot' });
+}
+
+async function run(flags: Flags): Promise<void> {
+  checkFlags(flags);
+  for (const [at, file] of [
+    ['-o', flags.out],
+    ['--svg', flags.svg],
+  ] as const)
+    if (file !== undefined && file !== '-') requirePlace(file, at);
+  let plot: Plot;
+  if (flags.show !== undefined) plot = readPlot(flags.show);
+  else {
+    const drawn = draw(flags, flags.seed ?? randomInt(2 ** 48 - 1));
+    plot = plotOf(drawn);
+    const text = scheduleText(drawn);
+    if (flags.out === '-') process.stdout.write(text);
+    else if (flags.out !== undefined) writeFile(flags.out, Buffer.from(text), '-o');
+  }
+  if (flags.svg !== undefined) writeFile(flags.svg, Buffer.from(plotSvg(plot)), '--svg');
+  const out = flags.out === '-' ? process.stderr : process.stdout;
+  for (const line of plotText(plot, out.columns ?? 80, coloursFor(out, process.env))) out.write(`${line}\n`);
+}
+
+await main(program);

@@ -1,0 +1,144 @@
+/** The nftables table that stands beside the routes, held against what `nft -j list table inet comps` printed. Pure. */
+import { bad, type Finding, good, SET_UP } from './verdict.ts';
+
+type Json = { [key: string]: Json } | Json[] | string | number | null;
+
+interface Match {
+  op: string;
+  left: Record<string, unknown>;
+  right: unknown;
+}
+
+interface Chain {
+  name: string;
+  hook?: string;
+  policy?: string;
+}
+
+interface RuleOf {
+  chain: string;
+  handle: number;
+  expr: Record<string, unknown>[];
+}
+
+export interface Door {
+  chains: Chain[];
+  rules: RuleOf[];
+}
+
+/** The chains and rules in nft's JSON. */
+export function doorIn(json: string): Door {
+  const { nftables } = JSON.parse(json) as { nftables: Record<string, Json>[] };
+  const of = <T>(kind: string): T[] => nftables.flatMap((each) => (kind in each ? [each[kind] as T] : []));
+  return { chains: of<Chain>('chain'), rules: of<RuleOf>('rule') };
+}
+
+const matchesOf = ({ expr }: RuleOf): Match[] =>
+  expr.flatMap((each) => ('match' in each ? [each.match as Match] : []));
+
+/** What is demanded of a field of the packet or of its `meta`, as words; undefined where nothing is, or not with `==`. */
+function wantedOf(rule: RuleOf, test: (left: Record<string, unknown>) => boolean): string[] | undefined {
+  const match = matchesOf(rule).find(({ op, left }) => (op === '==' || op === 'in') && test(left));
+  if (match === undefined) return undefined;
+  const set = (match.right as { set?: unknown[] } | null)?.set;
+  return (set ?? [match.right]).map(String);
+}
+
+const meta = (key: string) => (left: Record<string, unknown>) =>
+  (left.meta as { key?: string } | undefined)?.key === key;
+const payload =
+  (...names: string[]) =>
+  (left: Record<string, unknown>): boolean => {
+    const { protocol, field } = (left.payload ?? {}) as { protocol?: string; field?: string };
+    return names.includes(`${protocol} ${field}`);
+  };
+const ct = (key: string) => (left: Record<string, unknown>) =>
+  (left.ct as { key?: string } | undefined)?.key === key;
+
+const TUNNEL_OR_LOOP = /^(lo|wg0|wgnet(\*|\d+))$/;
+const MARK = '51821';
+
+/** The proxy that a rule lets the tunnels' own UDP out to, as `wg` prints it; undefined where it is no such rule. */
+function endpointOf(rule: RuleOf): string | undefined {
+  const [address, ...others] = wantedOf(rule, payload('ip daddr', 'ip6 daddr')) ?? [];
+  const [port, ...ports] = wantedOf(rule, payload('udp dport')) ?? [];
+  const marked = wantedOf(rule, meta('mark'))?.join() === MARK;
+  if (!marked || address === undefined || port === undefined || others.length + ports.length > 0)
+    return undefined;
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Whether a rule that accepts is one that setup.sh makes: into a tunnel, or answers of published ports, or neighbours. */
+function isOurs(rule: RuleOf): boolean {
+  const into = wantedOf(rule, meta('oifname')) ?? wantedOf(rule, meta('oif'));
+  if (into?.every((name) => TUNNEL_OR_LOOP.test(name))) return true;
+  if (wantedOf(rule, ct('direction'))?.join() === 'reply' && wantedOf(rule, meta('mark'))?.join() === MARK)
+    return true;
+  const kinds = wantedOf(rule, payload('icmpv6 type'));
+  if (kinds?.every((kind) => /^nd-(neighbor-(solicit|advert)|router-solicit)$/.test(kind))) return true;
+  return endpointOf(rule) !== undefined;
+}
+
+const lets = ({ expr }: RuleOf): boolean =>
+  expr.some((each) => 'accept' in each || 'jump' in each || 'goto' in each || 'vmap' in each);
+
+const ID = 'door';
+const WHAT = 'nftables table inet comps';
+const ENDPOINTS_ID = 'door-endpoints';
+const ENDPOINTS = 'proxies that it lets out to';
+
+/** The table itself; undefined for one that is not there. */
+export function judgeDoor(door: Door | undefined): Finding {
+  if (door === undefined)
+    return bad(ID, WHAT, 'none', 'the second layer is gone: only routes keep packets in', SET_UP);
+  const policies = (['output', 'forward'] as const).map((hook) => {
+    const chains = door.chains.filter((chain) => chain.hook === hook);
+    return [hook, chains.length > 0 && chains.every(({ policy }) => policy === 'drop')] as const;
+  });
+  const found = door.chains
+    .filter(({ hook }) => hook !== undefined)
+    .map(({ name, policy }) => `${name}: policy ${policy}`)
+    .join(', ');
+  const open = policies.filter(([, closed]) => !closed).map(([hook]) => hook);
+  if (open.length > 0)
+    return bad(
+      ID,
+      WHAT,
+      found || 'empty',
+      `its ${open.join(' and ')} chain does not drop what it does not know`,
+      SET_UP,
+    );
+  const guarded = door.chains
+    .filter(({ hook }) => hook === 'output' || hook === 'forward')
+    .filter(({ policy }) => policy === 'drop')
+    .map(({ name }) => name);
+  const hole = door.rules.find((rule) => guarded.includes(rule.chain) && lets(rule) && !isOurs(rule));
+  if (hole !== undefined)
+    return bad(
+      ID,
+      WHAT,
+      found,
+      `a rule of its chain ${hole.chain} (handle ${hole.handle}) lets out more than the tunnels' own`,
+      `nft delete rule inet comps ${hole.chain} handle ${hole.handle}`,
+    );
+  return good(ID, WHAT, 'output and forward drop all but the tunnels’ own');
+}
+
+/** The proxies in it are those of the tunnels. `endpoints`: by interface, as `wg show all endpoints` has them. */
+export function judgeEndpoints(door: Door | undefined, endpoints: ReadonlyMap<string, string>): Finding {
+  if (door === undefined) return bad(ENDPOINTS_ID, ENDPOINTS, 'none', 'there is no table inet comps', SET_UP);
+  const named = [
+    ...new Set(door.rules.flatMap((rule) => (lets(rule) ? [endpointOf(rule) ?? []] : [])).flat()),
+  ];
+  const found = named.join(', ') || 'none';
+  const shut = [...endpoints].filter(([, endpoint]) => !named.includes(endpoint));
+  if (shut.length > 0) {
+    const list = shut.map(([name, endpoint]) => `${name} (${endpoint})`).join(', ');
+    return bad(ENDPOINTS_ID, ENDPOINTS, found, `it does not let out ${list}`, SET_UP);
+  }
+  const own = new Set(endpoints.values());
+  const foreign = named.filter((endpoint) => !own.has(endpoint));
+  if (foreign.length > 0)
+    return bad(ENDPOINTS_ID, ENDPOINTS, found, `${foreign.join(', ')} is no peer of a wgnetN`, SET_UP);
+  return good(ENDPOINTS_ID, ENDPOINTS, found);
+}

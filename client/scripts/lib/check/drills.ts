@@ -1,0 +1,186 @@
+/** What happens when something breaks: broken on purpose for a moment, with all probes sent meanwhile. */
+import { fileURLToPath } from 'node:url';
+import { Tool } from '../process.ts';
+import { hostOf } from './exits.ts';
+import type { Link, Machine } from './machine.ts';
+import { type Leak, leakText } from './packets.ts';
+import { leaksText } from './probe-verdict.ts';
+import {
+  type Changes,
+  deletePath,
+  putBackLink,
+  putBackPath,
+  silence,
+  unsilence,
+  type Words,
+} from './put-back.ts';
+import { type Route, WGNET } from './rules.ts';
+import { ping, untilAnswer } from './tools.ts';
+import { bad, type Finding, good, leftOut, plural, SET_UP } from './verdict.ts';
+import type { Watch } from './watch.ts';
+
+const MIGRATE = fileURLToPath(new URL('../../migrate.ts', import.meta.url));
+/** Milliseconds that migrate.ts may take to be ready, and to set a path. */
+const PATIENCE = 20_000;
+/** Seconds that the traffic may take to flow again. */
+const FLOWS = 10;
+
+export interface Drill {
+  id: string;
+  what: string;
+  /** Why it cannot be done. */
+  without?: string;
+  words?: Words;
+  back?: Words[];
+}
+
+/** The path that the tables lead by; undefined where there is none. */
+export const currentPath = (routes: readonly Route[]): string | undefined =>
+  routes.find(({ table, metric = 0, type }) => table === String(WGNET) && metric === 0 && type === undefined)
+    ?.dev;
+
+export const MIGRATOR = 'drill-migrator-killed';
+
+/** All drills of a machine, in their order. Pure. */
+export function drillsFor({
+  links,
+  paths,
+  routes,
+  endpoints,
+}: Pick<Machine, 'links' | 'paths' | 'routes' | 'endpoints'>): Drill[] {
+  const down = (name: string): Drill => {
+    const drill = { id: `drill-${name}-down`, what: `${name} goes down` };
+    const link = links.find(({ ifname }) => ifname === name);
+    if (!link?.flags.includes('UP')) return { ...drill, without: 'it is down already' };
+    return { ...drill, words: ['ip', 'link', 'set', 'dev', name, 'down'], back: back(link) };
+  };
+  const back = (link: Link): Words[] => putBackLink(link, routes[4], routes[6]);
+  const path = currentPath(routes[4]);
+  const host = path === undefined ? undefined : hostOf(endpoints.get(path) ?? '');
+  const deleted = { id: 'drill-route-deleted', what: 'the current path’s route is deleted' };
+  const killed = { id: MIGRATOR, what: 'a migrator is killed' };
+  const dead = { id: 'drill-proxy-dead', what: 'the current path’s proxy dies' };
+  const without = 'there is no current path';
+  return [
+    down('wg0'),
+    ...paths.map(down),
+    path === undefined
+      ? { ...deleted, without }
+      : { ...deleted, words: deletePath(path), back: [putBackPath(path)] },
+    path === undefined ? { ...killed, without } : { ...killed, back: [putBackPath(path)] },
+    host ? { ...dead, words: silence(host), back: [unsilence] } : { ...dead, without },
+  ];
+}
+
+/** A migrate.ts that waits for its order, as its start takes a while. */
+export class DrillMigrator {
+  private readonly tool: Tool;
+  private text = '';
+
+  constructor() {
+    const flags = ['--strategy', 'rr', '--period', '0.01', '--hold'];
+    this.tool = new Tool([process.execPath, ...process.execArgv, MIGRATE, ...flags], (piece) => {
+      this.text = (this.text + piece).slice(-100_000);
+      this.tool.tell();
+    });
+  }
+
+  private count = (event: string): number => this.text.split(`"event":"${event}"`).length - 1;
+
+  /** Begins to switch paths every 10 ms; what went wrong, or undefined. */
+  async run(): Promise<string | undefined> {
+    if (!(await this.tool.until(PATIENCE, () => this.count('ready') > 0))) return this.trouble();
+    this.tool.input('run 1\n');
+    return (await this.tool.until(PATIENCE, () => this.count('switch') > 5)) ? undefined : this.trouble();
+  }
+
+  kill = (): Promise<unknown> => this.tool.end('SIGKILL', 0);
+
+  private trouble(): string {
+    return `migrate.ts does not run: ${this.tool.said.trim().split('\n')[0] || 'it says nothing'}`;
+  }
+}
+
+export interface DrillDoors {
+  changes: Changes;
+  watch: Watch;
+  migrator: DrillMigrator | undefined;
+  /** The comp server's address inside. */
+  inside: string;
+  /** Sends all probes once. */
+  probe(): Promise<unknown>;
+}
+
+/** Breaks what the drill is about, for as long as it takes to send all probes; what went wrong with that, or undefined. */
+async function breakIt(
+  { id, words, back = [] }: Drill,
+  { changes, migrator, probe }: DrillDoors,
+): Promise<string | undefined> {
+  if (id !== MIGRATOR) {
+    if (changes.make(words ?? [], back)) await probe();
+    return undefined;
+  }
+  // Its first switch is the change; until then nothing is.
+  if (migrator === undefined || !changes.make(['true'], back)) return 'it was not started';
+  const trouble = await migrator.run();
+  const probing = probe();
+  await migrator.kill();
+  await probing;
+  if (trouble === undefined) await probe();
+  return trouble;
+}
+
+/** Whether the traffic flows, and after how many seconds. */
+async function flows(inside: string): Promise<number | undefined> {
+  const from = performance.now();
+  const { good: answered } = await ping(...untilAnswer(FLOWS), '-I', 'wg0', inside);
+  return answered ? (performance.now() - from) / 1000 : undefined;
+}
+
+/** What came of a drill. Pure. `after`: seconds until the traffic flowed again. */
+export function judgeDrill(
+  { id, what }: Pick<Drill, 'id' | 'what'>,
+  leaks: readonly Leak[],
+  after: number | undefined,
+  blind: string | undefined,
+): Finding {
+  if (leaks.length > 0)
+    return bad(
+      id,
+      what,
+      `${plural(leaks.length, 'packet')} left past the tunnels`,
+      leaksText(leaks, leakText),
+      SET_UP,
+    );
+  if (blind !== undefined) return leftOut(id, what, `the capture is blind: ${blind}`);
+  if (after === undefined)
+    return bad(
+      id,
+      what,
+      'nothing left, and nothing flows',
+      `the traffic did not flow again in ${FLOWS} s`,
+      SET_UP,
+    );
+  return good(id, what, `nothing left; flows again after ${Math.ceil(after * 1000)} ms`);
+}
+
+/** Carries one drill out, and puts everything back. */
+export async function carryOut(
+  drill: Drill,
+  doors: DrillDoors,
+): Promise<{ finding: Finding; leaks: Leak[] }> {
+  const { changes, watch, inside } = doors;
+  if (drill.without !== undefined)
+    return { finding: leftOut(drill.id, drill.what, drill.without), leaks: [] };
+  let trouble: string | undefined;
+  try {
+    trouble = await breakIt(drill, doors);
+  } finally {
+    changes.undo();
+  }
+  const after = await flows(inside);
+  const { leaks } = await watch.news();
+  if (trouble !== undefined && leaks.length === 0)
+    return { finding: leftOut(drill.id, drill.what, trouble), leaks };
+  return { finding: judgeDrill(drill, leaks, after, watch.blind), leaks };
+}

@@ -1,0 +1,131 @@
+/** What there is to judge on this machine: read, never changed. */
+import { type Published, published, realInterfaces } from '../collect/leak.ts';
+import { Fault } from '../fault.ts';
+import { readIfAny } from '../folders.ts';
+import { tunnelNames } from '../interfaces.ts';
+import { askIp } from '../ip.ts';
+import { type Door, doorIn } from './door.ts';
+import type { Family, Route, Rule } from './rules.ts';
+import { type SetUp, type Sysctls, setUpIn } from './system.ts';
+import { askIfAny } from './tools.ts';
+import { SET_UP_FILE } from './verdict.ts';
+
+export interface Link {
+  ifname: string;
+  mtu: number;
+  flags: string[];
+  /** What it is a port of. */
+  master?: string;
+  addr_info: { family: string; local: string; prefixlen: number; scope: string }[];
+}
+
+/** A real interface that is up. */
+export interface Device {
+  name: string;
+  /** Its first IPv4 address. */
+  address: string | undefined;
+  gateway: string | undefined;
+  mtu: number;
+}
+
+export interface Machine {
+  setUp: SetUp;
+  /** The wgnetN that there should be, in their order. */
+  paths: string[];
+  links: Link[];
+  devices: Device[];
+  /** Networks that a real interface is in, and addresses beside them: `192.0.2.0/24`, `fe80::/10`. */
+  neighbours: string[];
+  rules: Record<Family, Rule[]>;
+  routes: Record<Family, Route[]>;
+  /** Whether this kernel has IPv6. */
+  ipv6: boolean;
+  door: Door | undefined;
+  published: Published;
+  sysctls: Sysctls;
+  resolvConf: string;
+  /** By interface, as `wg show all endpoints` has them; wg0's too. */
+  endpoints: Map<string, string>;
+}
+
+const textOf = (path: string): string => readIfAny(path)?.toString() ?? '';
+
+const jsonOf = <T>(...words: string[]): T[] => JSON.parse(askIfAny('ip', '-j', ...words) || '[]') as T[];
+
+/** A table of `wg show all FIELD`: the last word of each line by interface. */
+export function fieldsIn(text: string): Map<string, string[]> {
+  const rows = text.split('\n').map((line) => line.split('\t'));
+  return new Map(
+    rows.flatMap(([name, , ...words]) => (name && words.length > 0 ? [[name, words] as const] : [])),
+  );
+}
+
+/** The endpoints of all tunnels; a peer without one has none. */
+export function endpointsNow(): Map<string, string> {
+  const rows = fieldsIn(askIfAny('wg', 'show', 'all', 'endpoints') ?? '');
+  return new Map(
+    [...rows].flatMap(([name, [endpoint = '']]) => (/:\d+$/.test(endpoint) ? [[name, endpoint]] : [])),
+  );
+}
+
+function sysctls(names: readonly string[]): Sysctls {
+  const read = (name: string, key: string): number | undefined => {
+    const text = textOf(`/proc/sys/net/ipv4/conf/${name}/${key}`).trim();
+    return text === '' ? undefined : Number(text);
+  };
+  const rpFilter = ['all', ...names].flatMap((name) => {
+    const value = read(name, 'rp_filter');
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { rpFilter: new Map(rpFilter), srcValidMark: read('all', 'src_valid_mark') };
+}
+
+/** The networks and gateways of real interfaces, by the main tables. */
+function neighboursOf(routes: readonly Route[], devices: ReadonlySet<string>): string[] {
+  const own = routes.filter(({ dev, table = 'main' }) => devices.has(dev ?? '') && table === 'main');
+  return own.flatMap(({ dst, gateway }) => [
+    ...(dst === 'default' || gateway !== undefined ? [] : [dst]),
+    ...(gateway === undefined ? [] : [gateway]),
+  ]);
+}
+
+/** Throws a Fault where there is no tunnel, or no `ip`. */
+export function readMachine(): Machine {
+  const links = JSON.parse(askIp('-j', 'address', 'show')) as Link[];
+  const existing = tunnelNames(JSON.stringify(links));
+  const setUp = setUpIn(textOf(SET_UP_FILE));
+  if (existing.length === 0)
+    throw new Fault({ what: 'there is no wgnet interface in this network namespace', next: SET_UP_FILE });
+  const paths = setUp.paths ?? existing;
+  const routes = {
+    4: jsonOf<Route>('-4', 'route', 'show', 'table', 'all'),
+    6: jsonOf<Route>('-6', 'route', 'show', 'table', 'all'),
+  };
+  const real = new Set(realInterfaces(askIp('-j', 'link', 'show')));
+  const devices = links
+    .filter(({ ifname }) => real.has(ifname))
+    .map(({ ifname, mtu, addr_info }) => ({
+      name: ifname,
+      mtu,
+      address: addr_info.find(({ family }) => family === 'inet')?.local,
+      gateway: routes[4].find(
+        ({ dev, dst, table = 'main' }) => dev === ifname && dst === 'default' && table === 'main',
+      )?.gateway,
+    }));
+  const door = askIfAny('nft', '-j', 'list', 'table', 'inet', 'comps');
+  return {
+    setUp,
+    paths,
+    links,
+    devices,
+    neighbours: [...neighboursOf(routes[4], real), ...neighboursOf(routes[6], real)],
+    rules: { 4: jsonOf<Rule>('-4', 'rule'), 6: jsonOf<Rule>('-6', 'rule') },
+    routes,
+    ipv6: readIfAny('/proc/net/if_inet6') !== undefined,
+    door: door === undefined ? undefined : doorIn(door),
+    published: published(),
+    sysctls: sysctls([...existing, 'wg0']),
+    resolvConf: textOf('/etc/resolv.conf'),
+    endpoints: endpointsNow(),
+  };
+}

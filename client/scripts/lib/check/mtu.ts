@@ -1,0 +1,126 @@
+/** Packet sizes: what passes whole by each tunnel, and what the way to its proxy takes. */
+import { isIPv6 } from 'node:net';
+import { hostOf } from './exits.ts';
+import { type Leak, leakText } from './packets.ts';
+import { WGNET } from './rules.ts';
+import { askIfAny, ping } from './tools.ts';
+import { bad, type Finding, good, leftOut } from './verdict.ts';
+
+/** Bytes that a WireGuard hop adds, by what carries it: IP, UDP 8, WireGuard 32. */
+const HOP = { 4: 60, 6: 80 } as const;
+export const hopOf = (host: string): number => HOP[isIPv6(host) ? 6 : 4];
+
+/** IP and ICMP headers. */
+const HEADERS = 28;
+/** What every host takes (RFC 791), and the search begins at. */
+const LEAST = 576;
+
+const setMtu = (name: string, mtu: number): string => `ip link set dev ${name} mtu ${mtu}`;
+
+/** The largest number from `least` to `most` for which `passes` holds, if it holds for all below; undefined where for none. */
+export async function largest(
+  least: number,
+  most: number,
+  passes: (size: number) => Promise<boolean>,
+): Promise<number | undefined> {
+  if (await passes(most)) return most;
+  if (!(await passes(least))) return undefined;
+  let [low, high] = [least, most];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (await passes(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Bytes of the largest packet that passes a tunnel whole, its interface's MTU at most; undefined where none does. */
+export const largestInside = (name: string, inside: string, mtu: number): Promise<number | undefined> =>
+  largest(Math.min(LEAST, mtu), mtu, async (size) => {
+    const data = String(size - HEADERS);
+    const { good: whole } = await ping(
+      '-c',
+      '1',
+      '-i',
+      '0.2',
+      '-w',
+      '1',
+      '-M',
+      'do',
+      '-s',
+      data,
+      '-I',
+      name,
+      inside,
+    );
+    return whole;
+  });
+
+/** Bytes that the way to a host takes at most, in what `ip route get` printed: what the kernel learned, else its interface's. */
+export function pathMtuIn(text: string, mtuOf: (dev: string) => number | undefined): number | undefined {
+  const learned = /\bmtu (?:lock )?(\d+)/.exec(text)?.[1];
+  const dev = /\bdev (\S+)/.exec(text)?.[1];
+  const own = dev === undefined ? undefined : mtuOf(dev);
+  if (learned === undefined) return own;
+  return Math.min(Number(learned), own ?? Number.POSITIVE_INFINITY);
+}
+
+/** As {@link pathMtuIn}, of this machine, for a tunnel's own packets. */
+export const pathMtu = (host: string, mtuOf: (dev: string) => number | undefined): number | undefined =>
+  pathMtuIn(askIfAny('ip', 'route', 'get', host, 'mark', String(WGNET)) ?? '', mtuOf);
+
+export interface Size {
+  name: string;
+  /** The interface's; undefined where it is not there. */
+  mtu: number | undefined;
+  /** Largest that passed whole. */
+  whole: number | undefined;
+  /** Of what it travels in: the way to the proxy, or for wg0 the smallest wgnetN. */
+  below: number | undefined;
+  /** Bytes that its hop adds. */
+  hop: number;
+}
+
+/** Pure. `belowText`: what it travels in. */
+export function judgeSize({ name, mtu, whole, below, hop }: Size, belowText: string): Finding {
+  const id = `mtu-${name}`;
+  const what = `MTU of ${name}`;
+  if (mtu === undefined) return leftOut(id, what, 'there is no such interface');
+  const found = `${mtu}; ${whole ?? 'nothing'} of it passes whole; ${belowText} takes ${below ?? 'nobody knows how much'}`;
+  if (below !== undefined && mtu + hop > below)
+    return bad(
+      id,
+      what,
+      found,
+      `with the ${hop} bytes of its hop a full packet is ${mtu + hop} bytes, and ${belowText} takes ${below}: it goes in pieces`,
+      setMtu(name, below - hop),
+    );
+  if (whole === undefined) return leftOut(id, what, `${mtu}; nothing answers by it`);
+  if (whole < mtu)
+    return bad(
+      id,
+      what,
+      found,
+      `packets of more than ${whole} bytes do not come through`,
+      setMtu(name, whole),
+    );
+  return good(id, what, found);
+}
+
+/** Whether the tunnels' own packets left in pieces. Pure. `tunnels`: by interface, its host and the MTU of the way there. */
+export function judgeFragments(
+  fragments: readonly Leak[],
+  tunnels: readonly { name: string; host: string; below: number | undefined }[],
+  blind: string | undefined,
+): Finding {
+  const id = 'fragments';
+  const what = 'tunnels’ packets in pieces';
+  const [first] = fragments;
+  if (first === undefined)
+    return blind === undefined ? good(id, what, 'none') : leftOut(id, what, 'the capture is blind');
+  const cut = tunnels.find(({ host }) => hostOf(`${first.to}:0`) === host) ?? tunnels[0];
+  const found = `${fragments.length}, as ${leakText(first)}`;
+  const below = cut?.below ?? 1500;
+  const reason = 'packets of a path that go in pieces look like no others, and distort traces';
+  return bad(id, what, found, reason, setMtu(cut?.name ?? 'wgnet1', below - hopOf(cut?.host ?? '')));
+}

@@ -1,0 +1,137 @@
+/** The whole check, group by group. */
+import { atEnd } from '../command.ts';
+import { Fault } from '../fault.ts';
+import { exists, list, makeScratch, remove } from '../folders.ts';
+import { refuseWhileHeld } from '../lock.ts';
+import { carryOut, DrillMigrator, drillsFor, MIGRATOR } from './drills.ts';
+import { hostOf } from './exits.ts';
+import { readMachine } from './machine.ts';
+import { judgeFragments } from './mtu.ts';
+import type { Leak } from './packets.ts';
+import { probesFor, sendAll } from './probes.ts';
+import { judgeEnd, probesGroup } from './probes-group.ts';
+import { Changes } from './put-back.ts';
+import { splitTables } from './rules.ts';
+import { pathEndpoints, resolverOf, rulesGroup } from './rules-group.ts';
+import { sizes, tunnelsGroup, waysOf } from './tunnels-group.ts';
+import { type Check, type Finding, type Group, groupOf } from './verdict.ts';
+import { Watch } from './watch.ts';
+
+export interface Wish {
+  /** Addresses that probes are sent to. */
+  targets: readonly string[];
+  exitUrl?: string | undefined;
+  gentle: boolean;
+}
+
+export interface Outcome {
+  /** Real interfaces. */
+  devices: string[];
+  tunnels: string[];
+  checks: Check[];
+  leaks: Leak[];
+}
+
+const SPLIT = 'a kernel split is in force here, which a migrate.ts would end';
+const BLIND = 'the capture is blind';
+const SCRATCH = '/tmp/comps-check-';
+/** An address that a tunnel is asked for whose far end is not known: only that something goes into it counts. */
+const ANYWHERE = '192.0.2.1';
+
+/** Clears what checks that were killed have left. */
+function sweep(): void {
+  for (const name of list('/tmp')) {
+    const pid = /^comps-check-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !exists(`/proc/${pid}`)) remove(`/tmp/${name}`);
+  }
+}
+
+/** Why nothing may be interrupted here; undefined where it may. */
+async function whyGentle(gentle: boolean): Promise<string | undefined> {
+  if (gentle) return '--gentle: it would interrupt the traffic for a moment';
+  for (const [lock, name] of [
+    ['comps-migrate', 'a migrate.ts'],
+    ['comps-fetch', 'a fetch_websites.ts'],
+  ] as const)
+    try {
+      await refuseWhileHeld(lock, name);
+    } catch (error) {
+      if (error instanceof Fault) return error.message;
+      throw error;
+    }
+  return undefined;
+}
+
+/** Carries it out; `show` gets each line as soon as it is known. */
+export async function check(
+  { targets, exitUrl, gentle }: Wish,
+  show: (group: Group, findings: Finding[]) => void,
+): Promise<Outcome> {
+  const machine = readMachine();
+  const devices = machine.devices.map(({ name }) => name);
+  const checks: Check[] = [];
+  const leaks: Leak[] = [];
+  const add = (group: Group, findings: Finding[]): void => {
+    checks.push(...groupOf(group, findings));
+    show(group, findings);
+  };
+
+  sweep();
+  const folder = makeScratch(`${SCRATCH}${process.pid}-`);
+  const spared = await whyGentle(gentle);
+  // Its start takes a while; the work up to its drill goes on meanwhile.
+  const changes = new Changes();
+  const migrator =
+    spared === undefined && splitTables(machine.rules[4]).length === 0 ? new DrillMigrator() : undefined;
+  const tidy = atEnd(async () => {
+    await migrator?.kill();
+    changes.end();
+    remove(folder);
+  });
+
+  add('rules', await rulesGroup(machine));
+  const { findings, answers } = await tunnelsGroup(machine, exitUrl);
+  add('tunnels', findings);
+
+  const own = pathEndpoints(machine);
+  const inside = new Map([...own.keys()].map((name) => [name, answers.get(name)?.inside ?? ANYWHERE]));
+  const watch = new Watch({
+    ...{ folder, devices, inside },
+    endpoints: [...own.values()],
+    published: machine.published,
+    neighbours: [...machine.neighbours, ...[...own.values()].map(hostOf)],
+  });
+  await watch.open();
+  const probes = probesFor({
+    devices: machine.devices,
+    resolver: resolverOf(machine),
+    targets,
+    ipv6: machine.ipv6,
+    tunnelPort: Number(/:(\d+)$/.exec([...own.values()][0] ?? '')?.[1] ?? 51820),
+  });
+  const probed = await probesGroup(watch, probes, devices);
+  add('probes', probed.findings);
+
+  const ways = waysOf(machine);
+  const measured = await sizes(machine, ways, answers);
+  const beside = await watch.news();
+  add('mtu', [...measured, judgeFragments([...probed.fragments, ...beside.fragments], ways, watch.blind)]);
+  leaks.push(...probed.leaks, ...beside.leaks);
+
+  const far = answers.get('wg0')?.inside;
+  const why = spared ?? (far === undefined ? 'nothing flows through wg0 as it is' : watch.blind && BLIND);
+  for (const drill of drillsFor(machine)) {
+    const reason = why ?? (drill.id === MIGRATOR && migrator === undefined ? SPLIT : undefined);
+    const wish = reason === undefined ? drill : { ...drill, without: reason };
+    const probe = () => sendAll(probes);
+    const done = await carryOut(wish, { changes, watch, migrator, inside: far ?? '', probe });
+    add('drills', [done.finding]);
+    leaks.push(...done.leaks);
+  }
+  const last = await watch.news();
+  leaks.push(...last.leaks);
+  await watch.close();
+  add('drills', [judgeEnd(watch.blind, [...beside.leaks, ...last.leaks])]);
+  await tidy();
+  return { devices, tunnels: [...machine.paths, 'wg0'], checks, leaks };
+}

@@ -40,7 +40,10 @@ const PARTS: Part[] = [
 ];
 
 /** Longest first, so that all lanes end at about the same time. */
-const LONG = ['collectsoak', 'collect', 'setup', 'collectfaults', 'collecthard', 'client', 'collectnasty'];
+const LONG = [
+  ...['kernel', 'leaks', 'collectsoak', 'collect', 'setup', 'collectfaults', 'collecthard', 'collectnasty'],
+  ...['check', 'client', 'mtu', 'migratehealth', 'migratesplit'],
+];
 
 /** What runs in labs. Docker's come first, and one at a time: their engines have one store of images. */
 const LABS: Record<Need, () => TestFile[]> = {

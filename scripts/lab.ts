@@ -50,13 +50,14 @@ interface UpFlags {
   mirror?: string;
   engine?: true;
   browser?: true;
+  ipv6?: true;
 }
 
-async function up({ name, vpn, comp, mirror, engine, browser }: UpFlags): Promise<void> {
+async function up({ name, vpn, comp, mirror, engine, browser, ipv6 }: UpFlags): Promise<void> {
   const shape = shapeFrom({ vpn, comp });
   await prepareLab({ browser, mirror });
   const began = performance.now();
-  const { lab, decision } = await bringUp({ name, ...shape, browser });
+  const { lab, decision } = await bringUp({ name, ...shape, browser, ipv6 });
   const took = seconds(performance.now() - began);
   const what = `${plural(shape.vpn, 'vpn')} + ${shape.comp} comp, ${browser ? 'a client with Chromium' : 'a client'}, web sites, a controller`;
   const started = await withEngine(lab, engine, mirror);
@@ -159,6 +160,7 @@ program
   .option('--mirror <url>', "Debian mirror for the first time; apt's own unless given")
   .option('--engine', 'also a Docker engine; in a lab that is up too')
   .option('--browser', 'a client with Chromium; in a lab that is up the client is started anew')
+  .option('--ipv6', 'everyone has IPv6 as well, and hosts.ini names the proxies by it')
   .action(up);
 
 program

@@ -187,7 +187,7 @@ test('without a run: records on standard output, one a path; the same visit agai
 
 test('one packet past the tunnels, and the visit is a failure; the next attempt is none', async () => {
   const [small = ''] = SITES;
-  await clientRun(lab(), 'nft', 'delete', 'table', 'inet', 'comps');
+  await clientRun(lab(), 'sh', '-c', 'nft delete table inet comps; tc qdisc delete dev eth0 clsact');
   const visit = collect(
     lab(),
     [small],

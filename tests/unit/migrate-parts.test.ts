@@ -10,7 +10,7 @@ import { namesIn, selectTunnels, tunnelNames } from '../../client/scripts/lib/in
 import { readReports } from '../../client/scripts/lib/ip-batch.ts';
 import { JsonLog } from '../../client/scripts/lib/json-log.ts';
 import { mayChangeRoutes } from '../../client/scripts/lib/privilege.ts';
-import { firstEntries, missed } from '../../client/scripts/lib/schedule.ts';
+import { firstEntries } from '../../client/scripts/lib/schedule.ts';
 
 test('entries keep to the clock: no drift, times to the microsecond', () => {
   assert.deepEqual(firstEntries([2, 0, 1, 2], 0.1, 4), [
@@ -22,25 +22,6 @@ test('entries keep to the clock: no drift, times to the microsecond', () => {
   assert.deepEqual(firstEntries([1], 0.1, 0), []);
   const last = firstEntries(new Array(100_001).fill(0), 0.001, 100_001).at(-1);
   assert.equal(last?.at, 100);
-});
-
-test('an entry is missed once its successor is due', () => {
-  assert.equal(missed(5, 0.5, 0.1), 0);
-  assert.equal(missed(5, 0.599, 0.1), 0);
-  assert.equal(missed(5, 0.6001, 0.1), 1);
-  assert.equal(missed(5, 1.25, 0.1), 7);
-  fc.assert(
-    fc.property(
-      fc.nat(1e6),
-      fc.double({ min: 0.001, max: 10, noNaN: true }),
-      fc.nat(1000),
-      (n, period, late) => {
-        assert.equal(missed(n, (n + late + 0.5) * period, period), late);
-        // Too early by a rounding is not too late.
-        assert.equal(missed(n, n * period * (1 - 1e-15), period), 0);
-      },
-    ),
-  );
 });
 
 test('reports of ip are read whole, however the text is cut', () => {

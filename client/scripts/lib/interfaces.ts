@@ -7,6 +7,8 @@ const SET_UP = '/etc/wireguard/setup.sh';
 
 /** Only tunnels to proxies: a route through anything else would carry packets past them. */
 const NAME = /^wgnet[1-9]\d*$/;
+/** Whether this is the name of a tunnel to a proxy. */
+export const isTunnel = (name: string): boolean => NAME.test(name);
 const numberOf = (name: string): number => Number(name.slice('wgnet'.length));
 
 /** The wgnetN among the interfaces that `ip -j link show` printed, in numeric order. */
@@ -32,14 +34,18 @@ export function namesIn(list: string): string[] {
 /** The wgnetN of this network namespace, in numeric order. */
 export const existingTunnels = (): string[] => tunnelNames(askIp('-j', 'link', 'show'));
 
-/** The interfaces to migrate over: those wanted, else all that exist; throws a Fault where one is missing. */
-export function selectTunnels(wanted: readonly string[] | undefined, existing: readonly string[]): string[] {
+/** The interfaces to migrate over: those that `at` names, else all that exist; throws a Fault where one is missing. */
+export function selectTunnels(
+  wanted: readonly string[] | undefined,
+  existing: readonly string[],
+  at = '--interfaces',
+): string[] {
   if (existing.length === 0)
     throw new Fault({ what: 'there is no wgnet interface in this network namespace', next: SET_UP });
   const missing = wanted?.filter((name) => !existing.includes(name)) ?? [];
   if (missing.length > 0)
     throw new Fault({
-      at: '--interfaces',
+      at,
       what: `no interface ${missing.join(', ')}; there is ${existing.join(', ')}`,
     });
   return [...(wanted ?? existing)];

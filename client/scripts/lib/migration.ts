@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
+import { detour } from './health.ts';
 import type { Outcome } from './ip-batch.ts';
-import { type Entry, entries, missed } from './schedule.ts';
-import type { Choice } from './strategy.ts';
+import type { Entry } from './schedule.ts';
 
 /** The routing table of wg0's own packets. */
 export const TABLE = 51821;
@@ -17,11 +17,18 @@ export interface Routes {
   close(): Promise<void>;
 }
 
+/** Which paths (indices) are left out, and word of each change. */
+export interface Health {
+  readonly out: ReadonlySet<number>;
+  follow(listener: () => void): void;
+}
+
 export interface Plan {
   interfaces: readonly string[];
-  choice: Choice;
-  /** Seconds from one entry to the next. */
-  period: number;
+  /** In the order of time. */
+  entries: Iterable<Entry>;
+  /** True where all entries are the same by definition: one line of the log is enough for them. */
+  holds: boolean;
   /** Ends after this many seconds. */
   duration?: number | undefined;
   /** Ends after entry number this; entry 0 is the first path. */
@@ -30,8 +37,22 @@ export interface Plan {
 
 /** A line of the switch log; all times are seconds since 1970 on the pcap's clock. */
 export type LogLine =
-  /** An entry that was carried out: the path was in force from some moment between `time` and `done`. */
-  | { event: 'switch'; n: number; due: number; time: number; done: number; path: string; from: string | null }
+  /**
+   * An entry that was carried out: the path was in force from some moment between `time` and `done`; `planned` is the
+   * entry's own path, where that is left out.
+   */
+  | {
+      event: 'switch';
+      n: number;
+      due: number;
+      time: number;
+      done: number;
+      path: string;
+      from: string | null;
+      planned?: string;
+    }
+  /** The path in force was left out, or the one of entry `n` is back: it need not wait for the next entry. */
+  | { event: 'health'; n: number; time: number; done: number; path: string; from: string; planned: string }
   /**
    * An entry that failed: `stays` is the last path that was set, null before the first. Where `ip` itself ended
    * without an answer, the path may have been set all the same.
@@ -69,53 +90,127 @@ export interface Doors {
   log: (line: LogLine) => void;
   /** For a person: an interface fails, or works again. */
   warn: (text: string) => void;
+  /** Without it, no path is left out. */
+  health?: Health | undefined;
 }
 
-/**
- * Carries a plan out until its end or until `stop` fires with a reason. Every entry is given to the kernel, also one
- * that keeps the path: that changes nothing there, and puts the route back where something took it away.
- */
-export async function migrate(
-  plan: Plan,
-  { clock, routes, log, warn }: Doors,
-  stop: AbortSignal,
-): Promise<Totals> {
-  const { choice, interfaces, period, duration = Infinity, switches = Infinity } = plan;
-  const totals: Totals = { reason: '', path: null, entries: 0, switches: 0, errors: 0, skipped: 0 };
-  const failing = new Set<string>();
-  const start = clock.now();
-  const busy = (): boolean => routes.busy;
+/** What is carried out so far, and how one route after the other is set. */
+class Engine {
+  readonly totals: Totals = { reason: '', path: null, entries: 0, switches: 0, errors: 0, skipped: 0 };
+  private readonly failing = new Set<string>();
+  private readonly plan: Plan;
+  private readonly doors: Doors;
+  private readonly start: number;
+  /** Index of the last path that was set. */
+  private current: number | undefined;
+  private last: Entry | undefined;
 
-  const carriedOut = (n: number, due: number, time: number, path: string, at: number): void => {
+  constructor(plan: Plan, doors: Doors, start: number) {
+    this.plan = plan;
+    this.doors = doors;
+    this.start = start;
+    doors.health?.follow(() => this.reconsider());
+  }
+
+  carryOut(entry: Entry): void {
+    const { clock } = this.doors;
+    this.last = entry;
+    const used = this.pathFor(entry);
+    const due = clock.epoch(this.start + entry.at * 1000);
+    const time = clock.epoch(clock.now());
+    this.set(used, (outcome) => {
+      if (outcome.ok) this.carriedOut(entry, due, time, used, outcome.at);
+      else this.failed(entry.n, due, time, used, outcome.message);
+    });
+  }
+
+  private name(path: number): string {
+    return this.plan.interfaces[path] as string;
+  }
+
+  private pathFor({ path }: Entry): number {
+    const out = this.doors.health?.out;
+    return out === undefined ? path : detour(path, this.current, this.plan.interfaces.length, out);
+  }
+
+  private set(path: number, done: (outcome: Outcome) => void): void {
+    this.doors.routes.send(switchTo(this.name(path)), (outcome) => {
+      if (outcome.ok) this.current = path;
+      done(outcome);
+    });
+  }
+
+  private carriedOut({ n, path: own }: Entry, due: number, time: number, used: number, at: number): void {
+    const { totals } = this;
+    const path = this.name(used);
     const from = totals.path;
     totals.entries++;
     if (path !== from) totals.switches++;
     totals.path = path;
-    if (failing.delete(path)) warn(`${path}: works again`);
-    else if (choice.holds && n > 0) return;
-    log({ event: 'switch', n, due, time, done: clock.epoch(at), path, from });
-  };
-  const failed = (n: number, due: number, time: number, path: string, message: string): void => {
+    if (this.failing.delete(path)) this.doors.warn(`${path}: works again`);
+    else if (this.plan.holds && n > 0 && path === from) return;
+    const planned = used === own ? {} : { planned: this.name(own) };
+    this.doors.log({
+      event: 'switch',
+      n,
+      due,
+      time,
+      done: this.doors.clock.epoch(at),
+      path,
+      from,
+      ...planned,
+    });
+  }
+
+  private failed(n: number, due: number, time: number, used: number, message: string): void {
+    const { totals, failing } = this;
+    const path = this.name(used);
     totals.errors++;
-    log({ event: 'error', n, due, time, path, stays: totals.path, message });
+    this.doors.log({ event: 'error', n, due, time, path, stays: totals.path, message });
     if (failing.has(path)) return;
     failing.add(path);
-    warn(`${path}: ${message}; it is tried again at each of its turns`);
-  };
-  const carryOut = ({ n, at, path: index }: Entry): void => {
-    const path = interfaces[index] as string;
-    const due = clock.epoch(start + at * 1000);
-    const time = clock.epoch(clock.now());
-    routes.send(switchTo(path), (outcome) => {
-      if (outcome.ok) carriedOut(n, due, time, path, outcome.at);
-      else failed(n, due, time, path, outcome.message);
-    });
-  };
+    this.doors.warn(`${path}: ${message}; it is tried again at each of its turns`);
+  }
 
-  let resumeAt = 0;
+  /** The next entry may be a minute away. */
+  private reconsider(): void {
+    const { last, current: was, totals } = this;
+    if (last === undefined || was === undefined) return;
+    const used = this.pathFor(last);
+    if (used === was) return;
+    const { clock, log } = this.doors;
+    const time = clock.epoch(clock.now());
+    this.set(used, (outcome) => {
+      // Else its next turn tells.
+      if (!outcome.ok) return;
+      totals.path = this.name(used);
+      totals.switches++;
+      const [path, from, planned] = [this.name(used), this.name(was), this.name(last.path)];
+      log({ event: 'health', n: last.n, time, done: clock.epoch(outcome.at), path, from, planned });
+    });
+  }
+}
+
+/**
+ * Carries a plan out until its end or until `stop` fires with a reason. Every entry is given to the kernel, also one
+ * that keeps the path: that changes nothing there, and puts the route back where something took it away. An entry whose
+ * successor is due already is left out: a process that was stopped goes on where the clock is, and makes up for nothing.
+ */
+export async function migrate(plan: Plan, doors: Doors, stop: AbortSignal): Promise<Totals> {
+  const { entries, duration = Infinity, switches = Infinity } = plan;
+  const { clock, routes, log } = doors;
+  const start = clock.now();
+  const engine = new Engine(plan, doors, start);
+  const busy = (): boolean => routes.busy;
+  const isPlanned = ({ n, at }: Entry): boolean => n <= switches && at < duration;
+
   const run = async (): Promise<string> => {
-    for (const entry of entries(choice.paths, period)) {
-      if (entry.n < resumeAt) continue;
+    const list = entries[Symbol.iterator]();
+    const after = (): Entry | undefined => {
+      const { done, value } = list.next();
+      return done ? undefined : value;
+    };
+    for (let [entry, next] = [after(), after()]; entry !== undefined; ) {
       if (entry.n > switches) return 'switches';
       const last = entry.at >= duration;
       await clock.until(start + Math.min(entry.at, duration) * 1000, stop, busy);
@@ -124,21 +219,24 @@ export async function migrate(
       const step = clock.follow();
       const now = clock.now();
       if (step !== 0) log({ event: 'clock', time: clock.epoch(now), step });
-      // No more are left out than the plan has.
-      const left = Math.min(switches + 1, Math.ceil(duration / period)) - entry.n;
-      const skipped = Math.min(missed(entry.n, (now - start) / 1000, period), left);
+      const { n, at } = entry;
+      let skipped = 0;
+      for (; next !== undefined && next.at * 1000 <= now - start && isPlanned(entry); next = after()) {
+        entry = next;
+        skipped++;
+      }
       if (skipped === 0) {
-        carryOut(entry);
+        engine.carryOut(entry);
+        [entry, next] = [next, after()];
         continue;
       }
-      const late = Math.round(now - start - entry.at * 1000) / 1000;
-      log({ event: 'late', n: entry.n, time: clock.epoch(now), skipped, late });
-      totals.skipped += skipped;
-      resumeAt = entry.n + skipped;
+      const late = Math.round(now - start - at * 1000) / 1000;
+      log({ event: 'late', n, time: clock.epoch(now), skipped, late });
+      engine.totals.skipped += skipped;
     }
-    throw new Error('a strategy without an end ended');
+    return 'schedule';
   };
   const reason = await run();
   await routes.close();
-  return { ...totals, reason };
+  return { ...engine.totals, reason };
 }

@@ -106,7 +106,7 @@ function inTurn({ seed, first }: PacketInput, weights: readonly number[]): Packe
       for (let n = start; ; n = (n + 1) % round.length) yield { path: round[n] ?? 0, packets: 1 };
     },
   };
-  return { weights, repeats: round.length, runs };
+  return { weights: sharesOf(weights, weights.length), repeats: round.length, runs };
 }
 
 /**

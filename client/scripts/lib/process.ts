@@ -97,10 +97,10 @@ export class Tool {
   }
 }
 
-/** What a program that is over in no time prints; throws a Fault where there is none or it fails. */
-export function ask(words: readonly string[], next: string): string {
+/** What a program that is over in no time prints, given `input`; throws a Fault where there is none or it fails. */
+export function ask(words: readonly string[], next: string, input = ''): string {
   const [name = '', ...rest] = words;
-  const { error, status, stdout, stderr } = spawnSync(name, rest, { encoding: 'utf8' });
+  const { error, status, stdout, stderr } = spawnSync(name, rest, { encoding: 'utf8', input });
   if (error !== undefined) throw new Fault({ what: `cannot run ${name}: ${error.message}`, next });
   if (status === 0) return stdout;
   throw new Fault({ what: `${words.join(' ')}: ${stderr.trim()}`, next });

@@ -27,11 +27,3 @@ export function firstEntries(paths: Iterable<number>, period: number, count: num
   }
   return list;
 }
-
-/**
- * How many entries to leave out when entry n comes up at `elapsed` seconds: all whose successor is due by then,
- * so that a process that was stopped goes on where the clock is instead of making up for what it missed.
- */
-export function missed(n: number, elapsed: number, period: number): number {
-  return Math.max(0, Math.floor(elapsed / period) - n);
-}

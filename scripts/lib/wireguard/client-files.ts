@@ -74,9 +74,12 @@ function setupFile({ paths, comp }: Topology, { dns, published }: ClientSettings
       port: tunnel.port,
     })),
   };
-  // A part of its own, so that each stays short to read.
-  const mtuPart = fromTemplate('setup/mtu.sh', view);
-  return { name: 'setup.sh', mode: 0o700, text: fromTemplate('setup.sh', { ...view, mtuPart }) };
+  // Parts, so that each stays short to read.
+  const parts = {
+    guardPart: fromTemplate('setup/guard.sh', view),
+    mtuPart: fromTemplate('setup/mtu.sh', view),
+  };
+  return { name: 'setup.sh', mode: 0o700, text: fromTemplate('setup.sh', { ...view, ...parts }) };
 }
 
 /** All of the client's files: a wg-quick file a tunnel, and setup.sh. */

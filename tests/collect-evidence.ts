@@ -85,6 +85,14 @@ export function honest({ strategy, seed, paths, period, page, sends }: Shape): E
   });
 }
 
+/** The same with counters of the split that have all that was captured. */
+export function recounted(from: Evidence): Evidence {
+  const counted = from.paths.map(({ interface: name, pcap }) => [
+    ...[name, pcap.packets.filter(({ direction }) => direction === 1).length],
+  ]);
+  return { ...from, split: from.split && { ...from.split, counted: Object.fromEntries(counted) } };
+}
+
 /** What a visit leaves whose packets the kernel splits: packet n out at n * `every` seconds, one back on its path. */
 export function splitEvidence(
   strategy: KernelName,
@@ -97,9 +105,11 @@ export function splitEvidence(
   for (const [n, index] of paths.entries())
     made[index]?.push(out(1 + n * every), back(1 + n * every + every / 2));
   const loaded = 1 + packets * every + 0.1;
-  return evidence({
-    ...{ loaded: BEGIN + loaded, ended: BEGIN + loaded + 1, switches: [], period: null },
-    split: { weights: choice.weights, perDraw: strategy === 'bwr' ? 70 : 1 },
-    paths: made.map((list, i) => path(i + 1, list)),
-  });
+  return recounted(
+    evidence({
+      ...{ loaded: BEGIN + loaded, ended: BEGIN + loaded + 1, switches: [], period: null },
+      split: { weights: choice.weights, perDraw: strategy === 'bwr' ? 70 : 1, counted: undefined },
+      paths: made.map((list, i) => path(i + 1, list)),
+    }),
+  );
 }

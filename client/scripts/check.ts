@@ -88,7 +88,8 @@ const program = command(
     'after',
     `
 A line each: ok; NOT OK, with the reason and the next command; left out, with the reason. Beside --target, probes go to the
-resolver and to the real interface's gateway. Where a migrate.ts or fetch_websites.ts runs, it is as with --gentle.
+resolver and to the real interface's gateway. Where a migrate.ts or fetch_websites.ts runs, it is as with --gentle; one that
+is started while something is broken on purpose is refused.
 What it breaks it puts back, also at Ctrl-C; after a kill -9, the next check does, or /etc/wireguard/setup.sh up.
 Exit 0: all is ok. 2: something is not. 1: it cannot be run here.`,
   )

@@ -1,16 +1,17 @@
 /** `schedule.ts`: what a seed gives, without a tunnel and without root: as a file, as a plot. */
 import { randomInt } from 'node:crypto';
 import { command, main } from './lib/command.ts';
-import { Fault, messageOf } from './lib/fault.ts';
-import { readText, requirePlace, writeFile } from './lib/files.ts';
+import { Fault } from './lib/fault.ts';
+import { readWhole, requirePlace, writeFile } from './lib/files.ts';
 import { badFlag, decimal, whole } from './lib/flags.ts';
 import { namesIn } from './lib/interfaces.ts';
+import { kernelRuns } from './lib/kernel-cycle.ts';
 import { cycleOf, packetChoice } from './lib/packet-strategy.ts';
-import { type Plot, packetPieces, percent, timePieces } from './lib/plot.ts';
+import type { Plot } from './lib/plot.ts';
 import { plotSvg } from './lib/plot-svg.ts';
 import { coloursFor, plotText } from './lib/plot-text.ts';
 import { entries as entriesOf } from './lib/schedule.ts';
-import { type AnySchedule, readAnySchedule } from './lib/schedule-file.ts';
+import { readAnySchedule } from './lib/schedule-file.ts';
 import {
   batchFlag,
   firstFlag,
@@ -22,8 +23,17 @@ import {
   strategyFlag,
   weightsFlag,
 } from './lib/schedule-flags.ts';
+import { countsPlot, plotOf } from './lib/schedule-plot.ts';
 import { type Drawn, SCHEDULE_VERSION, scheduleText } from './lib/schedule-text.ts';
-import { choose, isTimed, type Order, requireExtras, STRATEGIES, type StrategyName } from './lib/strategy.ts';
+import {
+  choose,
+  isKernel,
+  isTimed,
+  type Order,
+  requireExtras,
+  STRATEGIES,
+  type StrategyName,
+} from './lib/strategy.ts';
 
 interface Flags {
   strategy: StrategyName;
@@ -116,7 +126,9 @@ function draw(flags: Flags, seed: number): Drawn {
     return { heading: heading(choice.weights, { period }), entries: timed(flags, choice.paths), runs: [] };
   }
   const choice = packetChoice(strategy, { ...input, weights, order, batch });
-  const runs = cycleOf(choice, flags.packets ?? USUAL.packets);
+  const packets = flags.packets ?? USUAL.packets;
+  // The kernel has a list that begins again.
+  const runs = isKernel(strategy) ? kernelRuns(strategy, choice, packets) : cycleOf(choice, packets);
   const more = { ...(order && { order }), ...(batch && { batch }) };
   return { heading: heading(choice.weights, more), entries: [], runs };
 }
@@ -134,52 +146,15 @@ function checkFlags(flags: Flags): void {
   if (flags.paths !== undefined) refuseFlags(given(['interfaces']), '--paths says how many already');
 }
 
-function titleOf({ heading, entries, runs }: Drawn): string {
-  const { strategy, seed, period, order, weights } = heading;
-  const size = runs.length > 0 ? `${runs.length} runs` : `${entries.length} entries`;
-  const every =
-    typeof period === 'number' && strategy !== 'none'
-      ? [`every ${Number((period * 1000).toPrecision(6))} ms`]
-      : [];
-  const drawn = Array.isArray(weights)
-    ? [`weights ${weights.map((one) => percent(Number(one))).join(', ')}`]
-    : [];
-  return [[strategy, order].filter(Boolean).join(' '), `seed ${seed}`, ...every, size, ...drawn].join(', ');
-}
-
-function plotOf(drawn: Drawn, told?: number): Plot {
-  const { heading, entries, runs } = drawn;
-  const title = titleOf(drawn);
-  const names = heading.interfaces;
-  if (runs.length > 0) {
-    const pieces = packetPieces(runs);
-    return { title, names, pieces, end: pieces.at(-1)?.to ?? 0, unit: 'packets' };
-  }
-  const last = entries.at(-1)?.at ?? 0;
-  const period = typeof heading.period === 'number' ? heading.period : last - (entries.at(-2)?.at ?? 0);
-  const end = Math.max(last, told ?? last + period);
-  return { title, names, pieces: timePieces(entries, end), end, unit: 's' };
-}
-
-/** A log by packet has no entries: what each path carried, one after the other. */
-function countsPlot({ heading, interfaces, counts = [] }: AnySchedule): Plot {
-  const runs = counts.map((packets, path) => ({ path, packets }));
-  const pieces = packetPieces(runs);
-  const title = `${String(heading.strategy)}, seed ${String(heading.seed)}: packets of each path, side by side`;
-  return { title, names: interfaces, pieces, end: pieces.at(-1)?.to ?? 0, unit: 'packets' };
-}
-
 function readPlot(file: string): Plot {
-  let text: string;
-  try {
-    text = readText(file);
-  } catch (error) {
-    throw new Fault({ at: '--show', what: messageOf(error) });
-  }
-  const read = readAnySchedule(text, file, 'used');
+  const read = readAnySchedule(readWhole(file, '--show'), file, { which: 'used', warn: console.error });
   if (read.entries.length > 0 || read.runs.length > 0) return plotOf(read, read.end);
   if (read.counts !== undefined) return countsPlot(read);
-  throw new Fault({ at: file, what: 'has no entry and no run: there is nothing to plot' });
+  throw new Fault({
+    at: file,
+    what: 'has no entry and no run: there is nothing to plot',
+    next: 'migrate.ts --plan or schedule.ts -o make such a file',
+  });
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -195,7 +170,8 @@ async function run(flags: Flags): Promise<void> {
     const drawn = draw(flags, flags.seed ?? randomInt(2 ** 48 - 1));
     plot = plotOf(drawn);
     const text = scheduleText(drawn);
-    if (flags.out === '-') process.stdout.write(text);
+    // A pipe takes it piece by piece, and the end of the program waits for none of them.
+    if (flags.out === '-') await new Promise<void>((done) => void process.stdout.write(text, () => done()));
     else if (flags.out !== undefined) writeFile(flags.out, Buffer.from(text), '-o');
   }
   if (flags.svg !== undefined) writeFile(flags.svg, Buffer.from(plotSvg(plot)), '--svg');

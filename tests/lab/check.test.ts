@@ -81,6 +81,12 @@ const SABOTAGE: [what: string, line: string, ids: string[]][] = [
     'nft delete table inet comps; ip link set wgnet2 mtu 1500; tc qdisc delete dev eth0 clsact',
     ['guard', 'door', 'door-endpoints', 'mtu-wgnet2', 'fragments'],
   ],
+  [
+    'the nftables table asleep, a filter before tc’s, a path without its mark',
+    `nft add table inet comps '{ flags dormant; }'; wg set wgnet2 fwmark 0
+     tc filter add dev eth0 egress pref 1 bpf bytecode '1,6 0 0 0' direct-action`,
+    ['door', 'guard', 'tunnel-wgnet2'],
+  ],
   ['wg0 down', 'ip link set wg0 down', ['table-51820', 'resolver-way', 'tunnel-wg0', 'answer-wg0']],
   ['a tunnel deleted', 'ip link delete wgnet3', ['table-51821', 'tunnel-wgnet3', 'answer-wgnet3']],
 ];
@@ -140,7 +146,7 @@ test('a proxy that is dead: its path is not ok, and wgnet-setup mends it', async
 
 test('a capture that sees nothing is not ok, and nothing is believed of it', async () => {
   await sh(
-    'mkdir -p /tmp/blind && printf "#!/bin/sh\\nexit 1\\n" >/tmp/blind/tcpdump && chmod +x /tmp/blind/tcpdump',
+    'mkdir -p /tmp/blind; for p in tcpdump nft; do printf "#!/bin/sh\\nexit 1\\n" >/tmp/blind/$p; chmod +x /tmp/blind/$p; done',
   );
   const { code, stdout } = await trySh(`cd / && PATH=/tmp/blind:$PATH ${SCRIPT} --json --gentle`);
   await sh('rm -r /tmp/blind');
@@ -148,6 +154,9 @@ test('a capture that sees nothing is not ok, and nothing is believed of it', asy
   assert.equal(code, 2);
   for (const { id, ok } of checks.filter(({ group }) => group === 'probes'))
     assert.equal(ok, id === 'capture' ? false : null, id);
+  const remedy = (wanted: string) => checks.find(({ id, ok }) => id === wanted && ok === false)?.remedy ?? '';
+  assert.match(remedy('capture'), /apt-get install --reinstall tcpdump$/);
+  assert.equal(remedy('door'), 'apt-get install nftables');
 });
 
 /** Starts a check, and does something to it (`$p`) as soon as a condition holds; what it ended with. */
@@ -168,6 +177,27 @@ test('killed in a drill: closed, and `setup.sh up` heals it; so does the next ch
   good(await check('--gentle'));
   assert.equal(await sh('nft list tables; ls /tmp /run | grep comps-check || true'), 'table inet comps');
   assert.equal(await leaks.stop(), 0);
+});
+
+test('killed in a drill, and taken down since: the next check brings nothing up', async () => {
+  const record = '/run/comps-check-$(readlink /proc/self/ns/net | tr -dc 0-9).json';
+  try {
+    assert.equal(await during(DOWN, `kill -KILL $p; cp ${record} /root/record`), '137');
+    await sh(`${SETUP} down; cp /root/record ${record}; rm /root/record`);
+    const { stderr } = await trySh(`cd / && ${SCRIPT} --gentle`);
+    assert.match(stderr, /^(?![\s\S]*put back)[\s\S]*no wgnet interface/);
+    assert.equal(await sh('nft list tables; ls /tmp /run | grep comps-check || true'), '');
+  } finally {
+    await sh(`${SETUP} up`);
+  }
+});
+
+test('a migrate.ts started while something is broken on purpose is refused, and all is as it was', async () => {
+  const before = await sh('ip route show table 51821');
+  const migrate = 'node --import tsx /comps/migrate.ts --period 0.1 --duration 1';
+  assert.equal(await during(DOWN, `${migrate} >/dev/null 2>/tmp/refused; echo $?`), '1\n0');
+  assert.match(await sh('cat /tmp/refused; rm /tmp/refused'), /migrate\.ts runs in this network namespace/);
+  assert.equal(await sh('ip route show table 51821'), before);
 });
 
 test('Ctrl-C in a drill puts everything back', async () => {
@@ -217,15 +247,4 @@ test('on the host: the same in the lab’s client, with its flags and its exit c
     open.stdout,
     / {2}NOT OK {4}nftables table[\s\S]*\n {12}next {2}\/etc\/wireguard\/setup\.sh up\n/,
   );
-});
-
-test('on the host: no engine, no tunnels, or two places at once', async () => {
-  const env = { ...process.env, DOCKER_HOST: 'tcp://127.0.0.1:9' };
-  const engine = await attempt(HOST, { env });
-  assert.equal(engine.code, 4);
-  assert.match(engine.stderr, /next: .*--here/);
-  const here = await attempt(['unshare', '-n', ...HOST, '--here', '--gentle']);
-  assert.equal(here.code, 1);
-  assert.match(here.stderr, /no wgnet interface/);
-  assert.equal((await attempt([...HOST, '--here', '--lab'])).code, 1);
 });

@@ -185,6 +185,24 @@ test('without a run: records on standard output, one a path; the same visit agai
   }
 });
 
+test('a visit split by packet, in the kernel: its counters are what the captures hold, and it is valid', async () => {
+  const [, many = ''] = SITES;
+  const flags = ['--strategy', 'packet', '--weights', '5,3,2', '--seed', '7', '--run', '/tmp/packet'];
+  const { code, stderr } = await collect(lab(), [many], ...flags);
+  assert.equal(code, 0, stderr);
+  const run = await fetchRun(lab(), '/tmp/packet');
+  const [visit] = summariesOf(run);
+  assert.deepEqual(
+    [visit?.status, visit?.weights],
+    ['success', [0.5, 0.3, 0.2]],
+    JSON.stringify(visit?.failure),
+  );
+  assert.equal(recordsOf(run).length, 3);
+  for (const { packets_out, packets_in } of recordsOf(run)) assert.ok(packets_out > 0 && packets_in > 0);
+  const words = ['--import=tsx', 'scripts/dataset.ts', 'validate', run];
+  await local([process.execPath, ...words]);
+});
+
 test('one packet past the tunnels, and the visit is a failure; the next attempt is none', async () => {
   const [small = ''] = SITES;
   await clientRun(lab(), 'sh', '-c', 'nft delete table inet comps; tc qdisc delete dev eth0 clsact');

@@ -205,9 +205,8 @@ test('--hold: a split a `run`, its counts and nothing of it left at each `stop`'
   assert.equal(await one.ended, 0, one.stderr);
 });
 
-test('rules taken away by hand: nothing past the tunnels and nothing in circles; the table taken away: it ends, and says so', async () => {
-  const one = migrator('--strategy', 'packet');
-  await inForce(one);
+test('rules taken away under a split that nobody watches: nothing past the tunnels and nothing in circles', async () => {
+  await outcome(inClient(lab(), ['--strategy', 'packet', '--detach']));
   // Without their rules, what is marked is to go into wg0; without wg0's either, to the real interface.
   await sh('for p in 99 99 99; do ip rule delete pref $p; done');
   const inCircles = await sh(
@@ -216,10 +215,46 @@ test('rules taken away by hand: nothing past the tunnels and nothing in circles;
   assert.ok(Number(inCircles) < 50, `${inCircles} packets into wg0, for 5`);
   await sh('ip rule delete pref 102');
   assert.ok((await exchange(lab(), 20)).lost > 0);
-  await sh(`${SETUP} up; nft delete table inet comps_split`);
+  await sh(`${SETUP} up`);
+  assert.equal((await outcome(inClient(lab(), ['--stop']))).code, 0);
+  assert.equal(await remains(), NOTHING);
+});
+
+test('a rule or routes taken away by hand are laid again and told of; the table taken away: it ends, and says so', async () => {
+  const one = migrator('--strategy', 'packet', '--no-health', '--hold');
+  const errors = (): string =>
+    one
+      .of('error')
+      .map(({ message }) => message)
+      .join('\n');
+  const run = async (seed: number): Promise<void> => {
+    one.process.stdin?.write(`run ${seed}\n`);
+    await until('the split', () => one.of('split').length === seed);
+  };
+  await run(1);
+  const state = () => sh('ip rule show pref 99 | sort; ip route show table 51902');
+  const before = await state();
+  await sh('ip rule delete pref 99 lookup 51901; ip route flush table 51902');
+  await until('both told', () => /rule to 51901/.test(errors()) && /table 51902/.test(errors()));
+  assert.equal((await exchange(lab(), 3000)).lost, 0);
+  assert.equal(await state(), before);
+  await sh('nft delete table inet comps_split');
+  // By its own looks alone.
+  await until('its end', () => one.of('end').length === 1);
+  assert.match(errors(), /\nsplit gone: its table was taken away/);
+  one.process.stdin?.write('stop\n');
+  await run(2);
+  await sh('nft delete table inet comps_split');
+  one.process.stdin?.write('stop\n');
+  await until('its end', () => one.of('end').length === 2);
+  assert.deepEqual(
+    one.of('end').map(({ reason }) => reason),
+    ['split gone', 'split gone'],
+  );
+  assert.deepEqual(one.of('counts'), []);
+  one.process.stdin?.end();
   assert.equal(await one.ended, 2);
   assert.match(one.stderr, /error: the split was taken away by somebody else\n$/);
-  assert.equal(one.of('error')[0]?.path, 'wg0');
   assert.equal(await remains(), NOTHING);
   assert.equal((await exchange(lab(), 1000)).lost, 0);
 });

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeExit } from '../../client/scripts/lib/check/exits.ts';
-import { fieldsIn } from '../../client/scripts/lib/check/machine.ts';
+import { fieldsIn, marksIn } from '../../client/scripts/lib/check/machine.ts';
 import {
-  judgeGuard,
   judgeResolver,
   judgeResolverWay,
   judgeSysctls,
@@ -19,6 +18,7 @@ import {
   leftOut,
   linesOf,
   paintFor,
+  SET_UP,
   summaryOf,
   verdictOf,
 } from '../../client/scripts/lib/check/verdict.ts';
@@ -46,6 +46,8 @@ test('lines: the reason and the next command of what is not ok, the reason of wh
   ]);
   const checks = groupOf('rules', [good('a', 'a', ''), bad('b', 'b', '', '', ''), leftOut('c', 'c', '')]);
   assert.equal(summaryOf(checks, plain), 'NOT OK: 1 of them; 1 check ok, 1 left out');
+  const unseen = groupOf('rules', [good('a', 'a', ''), leftOut('guard', 'tc’s filters', 'tc is missing')]);
+  assert.equal(summaryOf(unseen, plain), 'ok: 1 check ok, 1 left out; a layer was not judged: tc’s filters');
 });
 
 test('colours are for terminals whose user wants some', () => {
@@ -99,8 +101,8 @@ test('strict reverse path filtering, on all or on one tunnel, and a mark that do
 
 test('the resolver is the one that setup.sh names', () => {
   const text = '#!/usr/bin/env bash\nPATHS=( wgnet1 wgnet2 )\nRESOLVER=203.0.113.53\n';
-  assert.deepEqual(setUpIn(text), { paths: ['wgnet1', 'wgnet2'], resolver: '203.0.113.53', guards: false });
-  assert.deepEqual(setUpIn(''), { paths: undefined, resolver: undefined, guards: false });
+  assert.deepEqual(setUpIn(text), { paths: ['wgnet1', 'wgnet2'], resolver: '203.0.113.53', guards: [] });
+  assert.deepEqual(setUpIn(''), { paths: undefined, resolver: undefined, guards: [] });
   assert.deepEqual(
     nameserversIn('# nameserver 1.1.1.1\nnameserver 192.0.2.53\noptions x\n nameserver ::1\n'),
     ['192.0.2.53', '::1'],
@@ -119,28 +121,9 @@ test('the resolver is the one that setup.sh names', () => {
     assert.equal(judgeResolverWay('203.0.113.53', dev, answered).ok, false);
 });
 
-test('tc’s filters, on each device, where setup.sh makes some', () => {
-  const { guards } = setUpIn('bar() { tc filter replace dev "$1" egress; }');
-  const all = 'filter protocol all pref 51820 bpf chain 0 \nfilter protocol all pref 51823 bpf chain 0 \n';
-  assert.equal(judgeGuard({ guards }, new Map([['eth0', all]])).ok, true);
-  assert.match(
-    judgeGuard(
-      { guards },
-      new Map([
-        ['eth0', all],
-        ['eth1', ''],
-      ]),
-    ).found,
-    /none on eth1$/,
-  );
-  assert.equal(judgeGuard({ guards }, new Map([['eth0', all.split('\n')[0]]])).ok, false);
-  assert.equal(judgeGuard({ guards }, new Map([['eth0', undefined]])).ok, null);
-  assert.equal(judgeGuard({ guards: false }, new Map([['eth0', '']])).ok, null);
-});
-
 test('a tunnel: there, up, with a peer and a handshake that is fresh', () => {
   const state = {
-    ...{ name: 'wgnet2', there: true, up: true, endpoint: '198.51.100.12:51820', age: 180 },
+    ...{ name: 'wgnet2', there: true, up: true, endpoint: '198.51.100.12:51820', mark: 51821, age: 180 },
     ...{ received: 1234, sent: 0 },
   };
   assert.equal(
@@ -151,12 +134,27 @@ test('a tunnel: there, up, with a peer and a handshake that is fresh', () => {
     { there: false },
     { up: false },
     { endpoint: undefined },
+    { mark: 0 },
+    { mark: 51820 },
+    { mark: undefined },
+    { name: 'wg0' },
     { age: undefined },
     { age: 181 },
   ])
     assert.equal(judgeTunnel({ ...state, ...wrong }).ok, false, JSON.stringify(wrong));
   assert.equal(judgeAnswer('wgnet2', { inside: '10.45.0.2', rtt: 1.5 }).ok, true);
   assert.match(judgeAnswer('wgnet2', undefined).remedy ?? '', /wgnet-setup\.ts/);
+  assert.equal(judgeTunnel({ ...state, name: 'wg0', mark: 51820 }).ok, true);
+  const unmarked = judgeTunnel({ ...state, mark: 0, age: undefined });
+  assert.deepEqual([unmarked.found, unmarked.remedy], ['up, its packets with no mark', SET_UP]);
+  assert.equal(judgeAnswer('wgnet2', undefined, SET_UP).remedy, SET_UP);
+  assert.deepEqual(
+    [...marksIn('wg0\t0xca6c\nwgnet1\toff\n')],
+    [
+      ['wg0', 51820],
+      ['wgnet1', 0],
+    ],
+  );
   assert.deepEqual([999, 1000, 123_456, 5e9].map(bytesText), ['999 B', '1.0 kB', '123 kB', '5.0 GB']);
   const transfer = 'wgnet1\tKEY=\t92\t180\nwg0\tKEY=\t1\t2\n';
   assert.deepEqual(fieldsIn(transfer).get('wg0'), ['1', '2']);

@@ -1,10 +1,15 @@
-/** What a check makes of packets, sizes and drills; no packet is sent. */
+/** What a check makes of packets and sizes; no packet is sent. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { currentPath, drillsFor, judgeDrill } from '../../client/scripts/lib/check/drills.ts';
-import type { Link } from '../../client/scripts/lib/check/machine.ts';
-import { judgeFragments, judgeSize, largest, pathMtuIn } from '../../client/scripts/lib/check/mtu.ts';
+import { judgeDrill } from '../../client/scripts/lib/check/drills.ts';
+import {
+  fitting,
+  judgeFragments,
+  judgeSize,
+  largest,
+  pathMtuIn,
+} from '../../client/scripts/lib/check/mtu.ts';
 import {
   captureFilter,
   type Leak,
@@ -15,8 +20,8 @@ import {
 import { judgeProbe } from '../../client/scripts/lib/check/probe-verdict.ts';
 import { probesFor } from '../../client/scripts/lib/check/probes.ts';
 import { judgeControl, judgeEnd, judgeOthers } from '../../client/scripts/lib/check/probes-group.ts';
-import { putBackLink, silence } from '../../client/scripts/lib/check/put-back.ts';
 import { question } from '../../client/scripts/lib/check/sockets.ts';
+import { SET_UP } from '../../client/scripts/lib/check/verdict.ts';
 
 /** `tcpdump -n -tt -q -r` of Debian 13. */
 const PRINTED = `1795363392.380414 IP 192.0.2.2.45106 > 198.51.100.11.51820: UDP, length 400
@@ -99,6 +104,8 @@ test('a probe’s line: what left, what could not be tried, Docker’s resolver'
   assert.equal(judgeProbe(six, { results: [] }, [], leakText).ok, null);
 });
 
+const UTIL = 'apt-get install util-linux';
+
 test('a blind capture is not ok, and with it no drill is', () => {
   assert.equal(judgeControl(undefined, ['eth0']).ok, true);
   assert.equal(judgeControl('ping is missing', ['eth0']).remedy, 'apt-get install iputils-ping');
@@ -106,6 +113,10 @@ test('a blind capture is not ok, and with it no drill is', () => {
     judgeControl('setpriv: failed to execute tcpdump: No such', []).remedy,
     'apt-get install tcpdump',
   );
+  const remedy = (blind: string) => judgeControl(blind, []).remedy ?? '';
+  assert.equal(remedy('tcpdump on eth0 does not capture: ended with 127: spawn setpriv ENOENT'), UTIL);
+  assert.match(remedy('tcpdump on eth0 does not capture: ended with 1'), /^tcpdump -i eth0.* tcpdump$/);
+  assert.match(remedy('the tunnels’ own packets were not in it'), /setup\.sh up/);
   assert.equal(judgeEnd('tcpdump on eth0 lost 3 of its packets', []).ok, false);
   assert.equal(judgeEnd(undefined, PACKETS).ok, false);
   assert.equal(judgeEnd(undefined, []).ok, true);
@@ -141,79 +152,32 @@ test('what the way to a proxy takes: the kernel’s own knowledge, else the inte
   assert.equal(pathMtuIn('', mtuOf), undefined);
 });
 
-test('an MTU that is too large for what carries it, or that does not come through, with the one to set', () => {
+test('an MTU that is too large for what carries it is setup.sh’s to mend; what nobody tells of is config.cfg’s', () => {
   const size = { name: 'wgnet1', mtu: 1420, whole: 1420, below: 1500, hop: 60 };
-  assert.equal(judgeSize(size, 'the way').ok, true);
-  assert.equal(judgeSize({ ...size, below: 1480 }, 'the way').ok, true);
-  assert.equal(judgeSize({ ...size, below: 1479 }, 'the way').remedy, 'ip link set dev wgnet1 mtu 1419');
+  assert.equal(judgeSize(size, 1420).ok, true);
+  assert.equal(judgeSize({ ...size, below: 1480 }, 1420).ok, true);
+  assert.equal(judgeSize({ ...size, below: 1479 }, 1420).remedy, SET_UP);
+  assert.equal(judgeSize({ ...size, hop: 80, below: 1492 }, 1420).remedy, SET_UP);
+  // The kernel knows of it by now: no black hole, though it does not come through.
+  assert.equal(judgeSize({ ...size, whole: 1328, below: 1400 }, 1328).remedy, SET_UP);
+  const hole = judgeSize({ ...size, whole: 1392 }, 1328);
+  assert.match(hole.remedy ?? '', /^wireguard_mtu: 1328 in config\.cfg, then .*wgnet-setup.*setup\.sh up$/);
+  assert.doesNotMatch(judgeSize({ ...size, whole: 1200 }, 1200).remedy ?? '', /wireguard_mtu: /);
+  assert.equal(judgeSize({ ...size, whole: undefined }, 1420).ok, null);
+  const wg0 = { name: 'wg0', mtu: 1360, whole: 1360, below: 1420, hop: 60 };
+  assert.equal(fitting([size, wg0]), 1420);
+  assert.equal(fitting([size, { ...size, whole: 1392 }, { ...size, whole: undefined }, wg0]), 1392);
+  assert.equal(fitting([size, { ...wg0, whole: 1268 }]), 1328);
   assert.equal(
-    judgeSize({ ...size, hop: 80, below: 1492 }, 'the way').remedy,
-    'ip link set dev wgnet1 mtu 1412',
+    fitting([
+      { ...size, mtu: 1328, whole: 1328 },
+      { ...wg0, mtu: 1420, whole: 1420 },
+    ]),
+    1328,
   );
-  assert.equal(judgeSize({ ...size, whole: 1392 }, 'the way').remedy, 'ip link set dev wgnet1 mtu 1392');
-  assert.equal(judgeSize({ ...size, whole: undefined }, 'the way').ok, null);
-  const ways = [{ name: 'wgnet1', host: '198.51.100.11', below: 1500 }];
-  assert.equal(judgeFragments([], ways, undefined).ok, true);
-  assert.equal(judgeFragments([], ways, 'blind').ok, null);
-  assert.equal(
-    judgeFragments([leak('UDP', '198.51.100.11')], ways, undefined).remedy,
-    'ip link set dev wgnet1 mtu 1440',
-  );
-});
-
-const LINKS: Link[] = ['wg0', 'wgnet1', 'wgnet2'].map((ifname, i) => ({
-  ...{ ifname, mtu: 1420, flags: i === 2 ? [] : ['UP'] },
-  addr_info: [
-    { family: 'inet', local: `10.45.0.${i + 4}`, prefixlen: 32, scope: 'global' },
-    { family: 'inet6', local: 'fe80::1', prefixlen: 64, scope: 'link' },
-  ],
-}));
-const ROUTES = [
-  { dst: 'default', dev: 'wgnet1', table: '51821' },
-  { dst: 'default', dev: 'wgnet1', table: '51821', metric: 1001 },
-  { dst: 'default', dev: 'wgnet1', table: '51901', metric: 1001 },
-  { dst: 'default', dev: 'eth0', gateway: '192.0.2.1' },
-  { type: 'local', dst: '10.45.0.5', dev: 'wgnet1', table: 'local' },
-];
-
-test('what a link that goes down takes with it is put back: its addresses and the routes over it', () => {
-  assert.equal(currentPath(ROUTES), 'wgnet1');
-  assert.deepEqual(
-    putBackLink(LINKS[1] as Link, ROUTES, []).map((words) => words.join(' ')),
-    [
-      'ip link set dev wgnet1 up',
-      'ip address replace 10.45.0.5/32 dev wgnet1',
-      'ip -4 route replace default dev wgnet1 table 51821',
-      'ip -4 route replace default dev wgnet1 metric 1001 table 51821',
-      'ip -4 route replace default dev wgnet1 metric 1001 table 51901',
-    ],
-  );
-});
-
-test('drills: one for each tunnel, none for what is down already, each with its way back', () => {
-  const machine = {
-    ...{ links: LINKS, paths: ['wgnet1', 'wgnet2'], routes: { 4: ROUTES, 6: [] } },
-    endpoints: new Map([['wgnet1', '198.51.100.11:51820']]),
-  };
-  const drills = drillsFor(machine);
-  assert.deepEqual(
-    drills.map(({ id, without }) => `${id}${without === undefined ? '' : ' left out'}`),
-    [
-      'drill-wg0-down',
-      'drill-wgnet1-down',
-      'drill-wgnet2-down left out',
-      'drill-route-deleted',
-      'drill-migrator-killed',
-      'drill-proxy-dead',
-    ],
-  );
-  for (const { without, back } of drills) assert.ok(without !== undefined || (back?.length ?? 0) > 0);
-  const none = drillsFor({ ...machine, routes: { 4: [], 6: [] } });
-  assert.equal(none.filter(({ without }) => without?.includes('current path')).length, 3);
-  assert.match(
-    silence('2001:db8::1').join(' '),
-    /ipv6_addr[\s\S]*2001:db8::1 timeout 5s[\s\S]*ip6 saddr @dead drop/,
-  );
+  assert.equal(judgeFragments([], undefined).ok, true);
+  assert.equal(judgeFragments([], 'blind').ok, null);
+  assert.equal(judgeFragments([leak('UDP', '198.51.100.11')], undefined).remedy, SET_UP);
 });
 
 test('the question for the resolver, in the wire format', () => {

@@ -1,8 +1,9 @@
 /** Judges of rules, tables and the nftables table, on texts as Debian 13's tools print them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { doorIn, judgeDoor, judgeEndpoints } from '../../client/scripts/lib/check/door.ts';
+import { doorIn, doorUnknown, judgeDoor, judgeEndpoints } from '../../client/scripts/lib/check/door.ts';
 import {
+  isUp,
   judgeRules,
   judgeTable,
   type Route,
@@ -33,6 +34,12 @@ test('the rules of a client that is up are good, also below a kernel split', () 
   assert.equal(judgeRules(4, [...RULES, SPLIT]).ok, true);
   assert.deepEqual(splitTables([...RULES, SPLIT]), [51901]);
   assert.deepEqual(splitTables(RULES), []);
+});
+
+test('a client counts as up by any rule of ours, and by no other', () => {
+  assert.equal(isUp(RULES), true);
+  assert.equal(isUp(without(100).filter(({ priority }) => priority !== 101)), true);
+  assert.equal(isUp(RULES.filter(({ priority }) => priority < 100 || priority > 102)), false);
 });
 
 for (const [priority, text] of [
@@ -169,6 +176,20 @@ test('the nftables table as setup.sh makes it', () => {
   const door = doorIn(table(OURS));
   assert.equal(judgeDoor(door).ok, true);
   assert.equal(judgeEndpoints(door, ENDPOINTS).ok, true);
+});
+
+test('an nftables table that is switched off, and no nft to ask', () => {
+  for (const flags of ['dormant', ['dormant'], ['owner', 'dormant'], 'comps']) {
+    const { nftables } = JSON.parse(table(OURS));
+    const off = JSON.stringify({
+      nftables: [{ table: { family: 'inet', name: 'comps', flags } }, ...nftables],
+    });
+    refused(judgeDoor(doorIn(off)), /switched off/, SET_UP);
+  }
+  const own = { table: { family: 'inet', name: 'comps', flags: ['owner'] } };
+  const on = JSON.stringify({ nftables: [own, ...JSON.parse(table(OURS)).nftables] });
+  assert.equal(judgeDoor(doorIn(on)).ok, true);
+  refused(doorUnknown('apt-get install nftables'), /nft is missing/, 'apt-get install nftables');
 });
 
 test('no nftables table, or one that is open', () => {

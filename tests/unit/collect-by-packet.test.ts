@@ -1,21 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { bringsNothing, offShare, unused } from '../../client/scripts/lib/collect/by-packet.ts';
+import {
+  bringsNothing,
+  offShare,
+  unused,
+  type VisitSplit,
+} from '../../client/scripts/lib/collect/by-packet.ts';
 import { type Evidence, judge, type Verdict } from '../../client/scripts/lib/collect/judge.ts';
-import { migratorFlags } from '../../client/scripts/lib/collect/migrator.ts';
+import { type MigratorLine, migratorFlags } from '../../client/scripts/lib/collect/migrator.ts';
+import { splitFailure, splitOf } from '../../client/scripts/lib/collect/outcome.ts';
 import { differences } from '../../client/scripts/lib/collect/run.ts';
 import type { Settings } from '../../client/scripts/lib/trace/layout.ts';
-import { back, evidence, out, path, splitEvidence } from '../collect-evidence.ts';
+import { back, evidence, out, path, recounted, splitEvidence } from '../collect-evidence.ts';
 
 const wrong = ({ checks }: Verdict): string[] => checks.filter(({ ok }) => !ok).map(({ name }) => name);
 const detail = ({ checks }: Verdict, name: string) => checks.find((check) => check.name === name)?.detail;
 
 /** The evidence without what one path carried. */
-const without = (from: Evidence, index: number): Evidence => ({
-  ...from,
-  paths: from.paths.map((one, i) => (i === index ? path(i + 1, []) : one)),
-});
+const without = (from: Evidence, index: number): Evidence =>
+  recounted({ ...from, paths: from.paths.map((one, i) => (i === index ? path(i + 1, []) : one)) });
 
 test('an honest visit is a success, whatever its seed, weights and length', () =>
   fc.assert(
@@ -63,20 +67,74 @@ test('a path of weight 0 need not carry anything, and may not carry much', () =>
   const honest = splitEvidence('packet', input, { packets: 500, every: 0.001 });
   assert.deepEqual(wrong(judge(honest)), []);
   const stray = Array.from({ length: 30 }, (_, n) => [out(1.1 + n * 0.01), back(1.1005 + n * 0.01)]).flat();
-  const verdict = judge({ ...honest, paths: honest.paths.map((one, i) => (i === 1 ? path(2, stray) : one)) });
+  const verdict = judge(
+    recounted({ ...honest, paths: honest.paths.map((one, i) => (i === 1 ? path(2, stray) : one)) }),
+  );
   assert.equal(verdict.failure?.kind, 'migration');
   assert.match(verdict.failure?.message ?? '', /not split by the weights: .*wgnet2 5\.\d % of 0\.0 %/);
 });
 
-test('a split that was gone half-way is a failure', () => {
+test('a split that was gone half-way is a failure, whether all was counted or not', () => {
   const honest = splitEvidence('packet', { seed: 1, paths: 2 }, { packets: 400, every: 0.001 });
   const rest = Array.from({ length: 400 }, (_, n) => [out(1.4 + n * 0.001), back(1.4005 + n * 0.001)]).flat();
-  const verdict = judge({
+  const half: Evidence = {
     ...honest,
     ...{ loaded: (honest.loaded as number) + 1, ended: honest.ended + 1 },
     paths: honest.paths.map((one, i) => (i === 0 ? path(1, [...one.pcap.packets, ...rest]) : one)),
-  });
+  };
+  assert.deepEqual(wrong(judge(recounted(half))), ['paths']);
+  const verdict = judge(half);
   assert.equal(verdict.failure?.kind, 'migration');
+  assert.match(
+    verdict.failure?.message ?? '',
+    /^the split did not count what was captured: wgnet1 \d+ of \d+$/,
+  );
+});
+
+test('a success has counters that agree with the captures, path by path', () => {
+  const honest = splitEvidence('packet', { seed: 1, paths: 2 }, { packets: 400, every: 0.001 });
+  const split = honest.split as VisitSplit;
+  const kept = split.counted as Record<string, number>;
+  const failureWith = (counted: VisitSplit['counted']) =>
+    judge({ ...honest, split: { ...split, counted } }).failure;
+  assert.equal(failureWith(kept), null);
+  assert.deepEqual(failureWith(undefined), {
+    ...{ kind: 'migration', message: 'the split was gone before its packets could be counted' },
+  });
+  const { wgnet1 = 0, wgnet2 = 0 } = kept;
+  for (const counted of [
+    {},
+    { wgnet1 },
+    { wgnet1: 0, wgnet2: 0 },
+    { wgnet1: wgnet2 - 50, wgnet2: wgnet1 + 50 },
+  ])
+    assert.match(failureWith(counted)?.message ?? '', /^the split did not count what was captured: /);
+  assert.equal(
+    failureWith({ wgnet1: wgnet1 - 5, wgnet2: wgnet2 + 5 }),
+    null,
+    'a ping on a path is none of wg0’s',
+  );
+});
+
+test('what a log says of a split: its counters, its errors, and that there was one', () => {
+  const settings = { strategy: 'packet' } as const;
+  const start = { event: 'start', weights: [0.5, 0.5] } as const;
+  const begun = { event: 'split', time: 1, done: 1, cycle: 2, paths: ['wgnet1', 'wgnet2'] } as const;
+  const counts = { event: 'counts', packets: { wgnet1: 3, wgnet2: 4 } } as const;
+  const end = { event: 'end' } as const;
+  const of = (...lines: MigratorLine[]) => {
+    const split = splitOf(settings, lines);
+    return { split, failure: splitFailure(settings, { schedule: { lines, text: '' }, navigated: 1 }, split) };
+  };
+  assert.deepEqual(of(start, begun, counts, end), {
+    ...{ split: { weights: [0.5, 0.5], perDraw: 1, counted: counts.packets }, failure: undefined },
+  });
+  assert.equal(of(start, begun, end).split?.counted, undefined);
+  assert.equal(of(start, end).failure?.message, 'the kernel did not split');
+  const error = { event: 'error', time: 2, path: 'wg0', message: 'split gone' } as const;
+  assert.deepEqual(of(start, begun, error, counts, end).failure, {
+    ...{ kind: 'migration', message: 'wg0: split gone' },
+  });
 });
 
 test('neither the clock check nor the shares count what came before the page and behind it', () => {
@@ -108,7 +166,11 @@ test('a path that sends on and on and brings nothing has fallen silent, once the
   assert.equal(verdict.failure?.message, 'wgnet3 fell silent');
   // Four packets over a second while two answers came by others: an accident with weights like these.
   const seldom = evidence({
-    ...{ switches: [], period: null, split: { weights: [0.5, 0.5], perDraw: 1 } },
+    ...{
+      switches: [],
+      period: null,
+      split: { weights: [0.5, 0.5], perDraw: 1, counted: { wgnet1: 4, wgnet2: 2 } },
+    },
     paths: [
       path(1, [out(1.1), out(1.5), out(1.9), out(2.3)]),
       path(2, [out(1.2), back(1.25), out(2), back(2.05)]),

@@ -98,3 +98,48 @@ test('by packet: weights, order and shares are those that were asked for and see
     /no schedule has what it was given: --strategy fixed: needs the weights/,
   );
 });
+
+/** Findings of a run by packet of which one attempt's switch log was changed. */
+async function findingsWithLog(change: (lines: string[]) => string[]): Promise<string> {
+  const place = mkdtempSync(join(folder, 'log-'));
+  writeRun(place, { strategy: 'packet', weights: [5, 3, 2] });
+  const lines = change(
+    text(join(place, LARGE, 'switches.jsonl'))
+      .trimEnd()
+      .split('\n'),
+  );
+  put(place, LARGE, 'switches.jsonl', Buffer.from(`${lines.join('\n')}\n`));
+  const { findings } = await validate([place]);
+  rmSync(place, { recursive: true });
+  return findings.map(({ at, what }) => `${at.replace(`${place}/`, '')}: ${what}`).join('\n');
+}
+
+test('by packet: the switch log of a success has one split, counters that fit the captures, and no error', async () => {
+  const of = (event: string) => (line: string) => JSON.parse(line).event === event;
+  const log = `${LARGE}/switches.jsonl: `;
+  assert.equal(await findingsWithLog((lines) => lines), '');
+  assert.equal(
+    await findingsWithLog((lines) => lines.filter((line) => !of('counts')(line))),
+    `${log}the split was gone before its packets could be counted`,
+  );
+  assert.equal(
+    await findingsWithLog((lines) => lines.filter((line) => !of('split')(line))),
+    `${log}a success with 0 splits in the switch log`,
+  );
+  assert.equal(
+    await findingsWithLog((lines) => [
+      ...lines,
+      '{"event":"error","time":1,"path":"wg0","message":"split gone: why"}',
+    ]),
+    `${log}a success with an error in the switch log: split gone: why`,
+  );
+  const counted = await findingsWithLog((lines) =>
+    lines.map((line) =>
+      of('counts')(line) ? '{"event":"counts","packets":{"wgnet1":1,"wgnet2":2,"wgnet3":1000000}}' : line,
+    ),
+  );
+  assert.match(
+    counted,
+    /^\S+: the split did not count what was captured: wgnet1 1 of \d.*, wgnet2 2 of \d.*, wgnet3 1000000 of \d+/,
+  );
+});

@@ -2,8 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { firstEntries } from '../../client/scripts/lib/schedule.ts';
+import { readAnySchedule, readSchedule } from '../../client/scripts/lib/schedule-file.ts';
+import { SCHEDULE_VERSION } from '../../client/scripts/lib/schedule-text.ts';
 import { choose } from '../../client/scripts/lib/strategy.ts';
 import { INTERFACES, planOf, play, roundRobin } from '../migrate-world.ts';
+
+const roundRobinPaths = (): Iterable<number> => choose('rr', { seed: 1, paths: 3, first: 0 }).paths;
+const pathOf = (line: object | undefined): string =>
+  line !== undefined && 'path' in line ? String(line.path) : '';
 
 test('entries of any times are carried out at theirs; a list that ends is the end', async () => {
   const list = [
@@ -83,8 +90,8 @@ test('the path in force is left at once where it is left out, and taken again wh
   const moves = lines.map((line) => ('from' in line ? [line.event, line.n, line.from, line.path] : line));
   assert.deepEqual(moves, [
     ['switch', 0, null, 'wgnet2'],
-    ['health', 2, 'wgnet2', 'wgnet1'],
-    ['health', 5, 'wgnet1', 'wgnet2'],
+    ['detour', 2, 'wgnet2', 'wgnet1'],
+    ['detour', 5, 'wgnet1', 'wgnet2'],
   ]);
   assert.equal(commands.filter((command) => command.includes('wgnet1')).length, 4);
 });
@@ -98,7 +105,53 @@ test('where all paths are left out the route stays, and the schedule goes on whe
     lines.map((line) => ('path' in line ? `${line.event} ${line.n} ${line.path}` : line.event)),
     [
       ...['switch 0 wgnet1', 'switch 1 wgnet2', 'switch 2 wgnet2', 'switch 3 wgnet2', 'switch 4 wgnet2'],
-      ...['switch 5 wgnet2', 'health 5 wgnet3', 'switch 6 wgnet1'],
+      ...['switch 5 wgnet2', 'detour 5 wgnet3', 'switch 6 wgnet1'],
     ],
+  );
+});
+
+test('an entry that fails elsewhere than planned says what was planned: its log gives the schedule again', async () => {
+  const { lines } = await play(
+    { ...roundRobin(), switches: 4 },
+    { out: (wait) => (wait === 0 ? [0] : []), refuses: (path, nth) => (nth < 1 ? `no ${path}` : undefined) },
+  );
+  const [first] = lines;
+  assert.ok(first?.event === 'error');
+  assert.deepEqual([first.path, first.planned, first.stays], ['wgnet2', 'wgnet1', null]);
+  const log = [{ event: 'start', interfaces: INTERFACES }, ...lines].map((line) => JSON.stringify(line));
+  assert.deepEqual(readSchedule(log.join('\n'), 'log').entries, firstEntries(roundRobinPaths(), 0.1, 5));
+});
+
+test('the log of a run in which entries fail, come up late and make detours is its plan again, whatever happens', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('rr', 'ur', 'wr', 'fixed'),
+      fc.nat(1e6),
+      fc.array(fc.nat(350), { maxLength: 40 }),
+      fc.array(fc.boolean(), { maxLength: 60 }),
+      fc.array(fc.subarray([0, 1, 2]), { maxLength: 40 }),
+      async (strategy, seed, delays, refused, out) => {
+        const choice = choose(strategy, {
+          ...{ seed, paths: 3 },
+          weights: strategy === 'fixed' ? [5, 3, 2] : undefined,
+        });
+        const { lines } = await play(
+          { ...planOf(choice), switches: 40 },
+          {
+            delay: (wait) => delays[wait] ?? 0,
+            refuses: (_, nth) => (refused[nth] ? 'no' : undefined),
+            out: (wait) => out[wait] ?? [],
+          },
+        );
+        const drawn = { version: SCHEDULE_VERSION, strategy, period: 0.1, seed, first: 'random' };
+        const start = { event: 'start', ...drawn, weights: choice.weights, interfaces: INTERFACES };
+        const log = [start, ...lines].map((line) => JSON.stringify(line)).join('\n');
+        assert.deepEqual(readSchedule(log, 'log').entries, firstEntries(choice.paths, 0.1, 41));
+        // And what was used can be told as well.
+        const used = readAnySchedule(log, 'log', { which: 'used' }).entries;
+        const moves = lines.filter(({ event }) => event === 'switch' || event === 'detour');
+        assert.equal(used.at(-1)?.path ?? -1, INTERFACES.indexOf(pathOf(moves.at(-1))));
+      },
+    ),
   );
 });

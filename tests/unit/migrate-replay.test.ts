@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { readWhole } from '../../client/scripts/lib/files.ts';
 import { openSchedule, periodOf, repeated } from '../../client/scripts/lib/replay.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'comps-replay-'));
@@ -32,6 +34,33 @@ test('a file is read; one over anything but tunnels is refused before a route le
     message: /schedule\.jsonl:1: "eth0" is not the name of a tunnel/,
   });
   assert.throws(() => openSchedule(join(folder, 'none')), { name: 'Fault', message: /^--schedule: ENOENT/ });
+});
+
+test('what has no end is not read to its end: a device, a folder, too large a file; a pipe is', () => {
+  const refused = (path: string, message: RegExp): void =>
+    assert.throws(() => openSchedule(path), { name: 'Fault', message });
+  refused('/dev/zero', /^--schedule: \/dev\/zero is neither a file nor a pipe$/);
+  refused(folder, /is a folder$/);
+  const file = join(folder, 'ten');
+  writeFileSync(file, 'ab\u00e9defghi');
+  assert.equal(readWhole(file, 'x', 10), 'ab\u00e9defghi');
+  assert.throws(() => readWhole(file, 'x', 9), {
+    name: 'Fault',
+    message: /^x: .*ten has more than 9 bytes$/,
+  });
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const writer = spawn('sh', ['-c', 'cat "$0" "$0" >"$1"', file, pipe], { stdio: 'ignore' });
+  assert.equal(readWhole(pipe, 'x'), 'ab\u00e9defghi'.repeat(2));
+  writer.unref();
+});
+
+test('a log that was cut off is carried out up to there, with a word', () => {
+  const log = fileOf({ ...heading(['wgnet1', 'wgnet2'], 1), event: 'start' }, { ...entry(0, 0, 'wgnet2') });
+  appendFileSync(log, '{"event":');
+  const said: string[] = [];
+  assert.equal(openSchedule(log, (words) => void said.push(words)).entries.length, 1);
+  assert.match(said.join(), /schedule\.jsonl:3: is cut off, and left out$/);
 });
 
 test('a period is told only where the entries keep to it', () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { drawJob } from '../../client/scripts/lib/migrate-job.ts';
 import { cycleOf, packetChoice } from '../../client/scripts/lib/packet-strategy.ts';
 import { firstEntries } from '../../client/scripts/lib/schedule.ts';
 import { readAnySchedule, readSchedule } from '../../client/scripts/lib/schedule-file.ts';
@@ -123,6 +124,47 @@ test('a switch log is plotted by the paths that were used, a split by what it co
   assert.match((await schedule('--show', split)).stdout, /wgnet1 .* 75\.0 %\nwgnet2 .* 25\.0 %\n/);
 });
 
+test('by packet, beyond what the kernel has in its list: the list again, in both commands', async () => {
+  const words = ['--strategy', 'packet', '--order', 'rr', '--weights', '3,2', '--seed', '5', '--interfaces'];
+  const [made, plan] = await Promise.all([
+    schedule(...words, 'wgnet1,wgnet2', '--packets', '12', '-o', '-'),
+    command('migrate', ...words, 'wgnet1,wgnet2', '--plan', '12'),
+  ]);
+  const runs = readAnySchedule(made.stdout, '-').runs;
+  assert.deepEqual(readAnySchedule(plan.stdout, '-').runs, runs);
+  const paths = (list: typeof runs) => list.flatMap(({ path, packets }) => Array<number>(packets).fill(path));
+  const round = paths(runs).slice(0, 5);
+  assert.deepEqual(paths(runs), [...round, ...round, ...round.slice(0, 2)]);
+
+  const flags = { strategy: 'packet', period: 0.1, first: 'random', health: true } as const;
+  const job = drawJob(flags, 1, ['wgnet1', 'wgnet2', 'wgnet3'], 150_000);
+  assert.ok(job.by === 'packet');
+  const drawn = paths([...job.plan.runs]);
+  assert.equal(drawn.length, 150_000);
+  const list = paths(cycleOf(packetChoice('packet', { seed: 1, paths: 3 }), 65_536));
+  assert.ok(drawn.every((path, packet) => path === list[packet % 65_536]));
+  const long = await schedule('--strategy', 'packet', '--seed', '1', '--packets', '150000', '-o', '-');
+  assert.deepEqual(readAnySchedule(long.stdout, '-').runs, job.plan.runs);
+});
+
+test('what is not known is not said, and one entry has a length', async () => {
+  const bare = file(
+    'bare',
+    '{"event":"plan","interfaces":["a","b"]}\n{"event":"entry","n":0,"at":0,"path":"b"}\n',
+  );
+  assert.match((await schedule('--show', bare)).stdout, /^1 entry\na .* 0\.0 %\nb .*█ {2}100\.0 %\n.*1 s\n$/);
+});
+
+test('a log that was cut off is plotted, with a word on standard error', async () => {
+  const cut = file(
+    'cut',
+    '{"event":"start","interfaces":["a"]}\n{"event":"entry","n":0,"at":0,"path":"a"}\n{"ev',
+  );
+  const shown = await schedule('--show', cut);
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.match(shown.stderr, /cut:3: is cut off, and left out/);
+});
+
 // Words, and what is said of them.
 const table: [string[], RegExp][] = [
   [['--strategy', 'best'], /Allowed choices are none, rr, ur, wr, fixed, bwr, hywf, packet/],
@@ -132,6 +174,10 @@ const table: [string[], RegExp][] = [
   [['--duration', '1e9', '--period', '0.001'], /^error: --duration: .* a time of 1000000 entries at most/m],
   [['-o', at('none/x')], /^error: -o: there is no folder .*\n {2}next: mkdir -p /m],
   [['--show', file('bad', '{}\n'), '--seed', '1'], /^error: --seed: with --show the file says it all/m],
+  [
+    ['--show', '/dev/zero'],
+    /^error: --show: \/dev\/zero is neither a file nor a pipe\n {2}next: --show a file/m,
+  ],
   [['--show', at('bad')], /^error: .*bad:1: a schedule begins with a plan or start line\n {2}next: /m],
 ];
 for (const [words, said] of table)

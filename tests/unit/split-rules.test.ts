@@ -9,7 +9,7 @@ import {
   markOf,
   pointTo,
   splitTable,
-  standbysOver,
+  standbyOver,
   wg0In,
 } from '../../client/scripts/lib/split-rules.ts';
 
@@ -99,10 +99,9 @@ test('a table is closed before it has a path, and has all of them before a rule 
   }
   assert.equal(commands.length, 3 + 6 + 3 + 3);
   assert.equal(pointTo('wgnet2', 'wgnet3'), 'route replace default dev wgnet3 table 51902');
-  assert.deepEqual(standbysOver('wgnet2', NAMES), [
-    'route replace default dev wgnet2 metric 1002 table 51901',
-    'route replace default dev wgnet2 metric 1002 table 51903',
-  ]);
+  assert.deepEqual(standbyOver('wgnet2', 'wgnet3', NAMES), {
+    ...{ metric: 1002, command: 'route replace default dev wgnet2 metric 1002 table 51903' },
+  });
 });
 
 test('marks go by the number in the name, and end at 51999', () => {

@@ -20,6 +20,46 @@ import { EXIT, Fault, messageOf } from './fault.ts';
 /** The text of a file (UTF-8). */
 export const readText = (path: string): string => readFileSync(path, 'utf8');
 
+/** The most bytes of a file that somebody names, and of a piece of it. */
+const MOST_BYTES = 256 * 2 ** 20;
+const PIECE = 65_536;
+
+/**
+ * The text of a file that somebody names, which is a regular one or a pipe of no more than `most` bytes: a device may have
+ * no end. `at` is where it was named, for the Fault.
+ */
+export function readWhole(path: string, at: string, most = MOST_BYTES): string {
+  let fd: number | undefined;
+  try {
+    const kind = statSync(path);
+    if (!kind.isFile() && !kind.isFIFO())
+      throw new Fault({
+        at,
+        what: `${path} is ${kind.isDirectory() ? 'a folder' : 'neither a file nor a pipe'}`,
+        next: `${at} a file`,
+      });
+    fd = openSync(path, 'r');
+    const pieces: Buffer[] = [];
+    for (let size = 0; size <= most; ) {
+      const piece = Buffer.alloc(PIECE);
+      const bytes = readSync(fd, piece, 0, PIECE, null);
+      if (bytes === 0) return Buffer.concat(pieces).toString('utf8');
+      pieces.push(piece.subarray(0, bytes));
+      size += bytes;
+    }
+    throw new Fault({
+      at,
+      what: `${path} has more than ${most} bytes`,
+      next: `head -c ${most} has its beginning; the last line may be cut off`,
+    });
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw new Fault({ at, what: messageOf(error) });
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
 /** All of standard input. */
 export async function readInput(): Promise<string> {
   process.stdin.setEncoding('utf8');
@@ -55,7 +95,6 @@ export function sizeIfFile(fd: number): number | undefined {
 /** Takes away what an open file has behind its first `size` bytes. */
 export const cutFile = (fd: number, size: number): void => ftruncateSync(fd, size);
 
-const PIECE = 65_536;
 const NEWLINE = 10;
 
 /** Bytes of a file up to its last newline, with it. */

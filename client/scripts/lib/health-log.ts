@@ -1,5 +1,5 @@
 /** Words for what the watch over the tunnels finds. Pure. */
-import type { Reason } from './health.ts';
+import { type Reason, SILENT_S } from './health.ts';
 import type { Change } from './health-watch.ts';
 
 /** Paths that are left out from now on, that are used again, and all that are not left out. */
@@ -26,7 +26,7 @@ const WHY: Record<Reason, string> = {
   gone: 'the interface is gone or down',
   unknown: 'wg gets no answer about it',
   stale: 'no handshake for 180 s',
-  silent: 'nothing came back for 15 s',
+  silent: `nothing came back for ${SILENT_S} s`,
 };
 
 /** The same for a person, a line each. */

@@ -1,5 +1,6 @@
 /** Looks at the tunnels once a second, beside a schedule that must not be held up: one long-lived shell does the asking. */
 import { judge, type PathHealth, type Reason, readLook } from './health.ts';
+import { judgeBlind } from './health-blind.ts';
 import { Tool } from './process.ts';
 
 /** Milliseconds from one look to the next, and to the next try where a path is left out. */
@@ -13,20 +14,25 @@ const FIRST_MS = 5000;
 /** An address of which only the way there is asked (RFC 5737): the proxy itself answers a packet without time to live. */
 const ANYWHERE = '192.0.2.1';
 
+/** Stands in a look for what `wg` would have said. */
+const NO_WG = 'no-wg';
+
 /**
  * `look` prints what readLook reads. One tunnel whose program stands still would keep `wg show all` waiting for ever: then
- * each is asked by itself. `probe NAMES` sends one packet into each of these tunnels, for which WireGuard makes a handshake.
+ * each is asked by itself. 127 is what `timeout` ends with where there is no `wg`. `probe NAMES` sends one packet into each
+ * of these tunnels, for which WireGuard makes a handshake.
  */
 const SHELL = `
 names=$*
 each() { for name in $names; do timeout 1 wg show "$name" "$1" | sed "s/^/$name\t/"; done; }
+all() { timeout 2 wg show all "$1"; case $? in 0) ;; 127) echo ${NO_WG} ;; *) each "$1" ;; esac; }
 while read -r order which; do
   case $order in
     look)
       ip -o link show up; echo =
-      timeout 2 wg show all latest-handshakes || each latest-handshakes
+      all latest-handshakes
       echo =
-      timeout 2 wg show all transfer || each transfer
+      all transfer
       echo . ;;
     probe) for name in $which; do ping -n -c 1 -W 2 -t 1 -I "$name" ${ANYWHERE} >/dev/null 2>&1 & done ;;
   esac
@@ -59,6 +65,7 @@ export class HealthWatch {
   private asked: number | undefined;
   private probed = Number.NEGATIVE_INFINITY;
   private complained = false;
+  private blind = false;
   private readonly timer: NodeJS.Timeout;
   private first: (() => void) | undefined;
 
@@ -124,16 +131,10 @@ export class HealthWatch {
 
   private take(look: string): void {
     const at = performance.now();
-    const said = this.shell?.said ?? '';
-    if (/failed to run command .wg|wg: not found/.test(said)) {
-      this.complain(
-        'wg is missing, so no path is left out when it is dead; next: apt-get install wireguard-tools',
-      );
-      clearInterval(this.timer);
-      return;
-    }
-    const seen = readLook(look, this.names);
-    this.health = judge(this.health, this.names, { at: at / 1000, epoch: Date.now() / 1000, seen });
+    const blind = look.includes(`\n${NO_WG}\n`);
+    if (blind !== this.blind) this.tell(blind);
+    const sample = { at: at / 1000, epoch: Date.now() / 1000, seen: readLook(look, this.names) };
+    this.health = (blind ? judgeBlind : judge)(this.health, this.names, sample);
     this.compare(at);
     this.probe(at);
     this.listener?.looked?.();
@@ -157,6 +158,15 @@ export class HealthWatch {
     if (there.length === 0) return;
     this.probed = at;
     this.shell?.input(`probe ${there.map((path) => this.names[path]).join(' ')}\n`);
+  }
+
+  private tell(blind: boolean): void {
+    this.blind = blind;
+    this.listener?.warn(
+      blind
+        ? 'wg is missing, so no path is left out but for an interface that is gone; next: apt-get install wireguard-tools'
+        : 'wg is there again',
+    );
   }
 
   private complain(text: string): void {

@@ -2,8 +2,9 @@
 import { EXIT, Fault } from './fault.ts';
 import { askIp } from './ip.ts';
 import type { Outcome } from './ip-batch.ts';
-import { askNft, hasTable, loadRules } from './nft.ts';
+import { askNft, hasTable, loadRules, tableThere } from './nft.ts';
 import type { Run } from './packet-strategy.ts';
+import { missingIn } from './split-mend.ts';
 import {
   clearCommands,
   countsIn,
@@ -12,11 +13,9 @@ import {
   layCommands,
   markNoMore,
   markOf,
-  pointTo,
   SPLIT,
   type SplitPath,
   splitTable,
-  standbysOver,
   type Wg0,
   wg0In,
 } from './split-rules.ts';
@@ -87,7 +86,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** What {@link clearSplit} found. */
 export interface Cleared {
-  /** Packets a path, where nftables still had its table. */
+  /** Packets a path, where nftables still had its table and told them. */
   counts: Record<string, number> | undefined;
   /** Whether there was anything at all. */
   found: boolean;
@@ -106,8 +105,13 @@ export async function clearSplit(routes: Commands): Promise<Cleared> {
     } catch {
       // Cleared by halves already.
     }
-    counts = countsIn(askNft('-j', 'list', 'counters', 'table', 'inet', SPLIT));
-    loadRules(deleteTable);
+    try {
+      counts = countsIn(askNft('-j', 'list', 'counters', 'table', 'inet', SPLIT));
+      loadRules(deleteTable);
+    } catch (error) {
+      // Somebody else was quicker.
+      if (hasTable(SPLIT)) throw error;
+    }
   }
   const commands = clearCommands(
     askIp('-j', '-4', 'rule', 'show', 'pref', '99'),
@@ -151,23 +155,26 @@ export class KernelSplit {
     loadRules(splitTable({ paths: this.paths, runs, joins: this.joins }));
   }
 
-  /** Whether nftables has it still. */
+  /** Whether nftables has it still; throws a Fault where it cannot be asked. */
   get there(): boolean {
-    return hasTable(SPLIT);
+    return tableThere(SPLIT);
   }
 
   /**
-   * Gives each path its route, again where somebody took it: its own, or that of the path that stands in for it.
-   * `instead` has for each path the index of the one that it goes by; `back`, those that may have been made anew.
+   * Lays again what is missing of rules and routes, and tells what somebody took away of them; `instead` has for each
+   * path the index of the one that it goes by. Throws a Fault where `ip` cannot be asked.
    */
-  point(instead: readonly number[], back: readonly number[]): void {
-    const ignore = (): void => undefined;
-    for (const [i, name] of this.names.entries())
-      this.routes.send(pointTo(name, this.names[instead[i] ?? i] ?? name), ignore);
-    // An interface that goes takes the standby routes over it along.
-    for (const name of back.map((i) => this.names[i] ?? ''))
-      for (const command of standbysOver(name, this.names)) this.routes.send(command, ignore);
+  mend(instead: readonly number[]): string[] {
+    const { commands, taken } = missingIn(
+      askIp('-j', '-4', 'rule', 'show', 'pref', '99'),
+      askIp('-j', '-4', 'route', 'show', 'table', 'all'),
+      this.names,
+      instead,
+    );
     // As at the beginning, should somebody have made wg0 anew.
-    if (this.joins) this.routes.send(joinAtMost(1), ignore);
+    if (this.joins) commands.push(joinAtMost(1));
+    // What fails is missing at the next look too.
+    for (const command of commands) this.routes.send(command, () => undefined);
+    return taken;
   }
 }

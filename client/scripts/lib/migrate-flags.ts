@@ -55,8 +55,8 @@ stays to watch and ends it; killed outright it leaves the split in force, until 
 setup.sh down. A split by packet begins again after its cycle: 65536 packets, 1048576 with bwr, a round with --order rr.
 Meanwhile wireguard-go hands over wg0's packets one by one, which costs it throughput.
 
-A path is left out while its interface is gone or down, its last handshake is 180 s old, or nothing came back for 15 s
-though data went out: its entries stay on the current path, or go to the next one that is not left out. Where all are,
+A path is left out while its interface is gone or down, its last handshake is 180 s old and it asks in vain for another,
+or nothing came back for 25 s though data went out: its entries stay on the current path, or go to the next one that is not left out. Where all are,
 the route stays and nothing gets out.
 
 SIGTERM or Ctrl-C is the normal end: exit 0, the last route stays. Exit 2: no path could be set at all, a split was taken

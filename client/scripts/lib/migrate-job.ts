@@ -1,17 +1,15 @@
 /** What migrate.ts is to carry out: the schedule of a seed, or of a file. */
 import { badFlag } from './flags.ts';
 import { existingTunnels, selectTunnels } from './interfaces.ts';
+import { kernelCycle, kernelRuns } from './kernel-cycle.ts';
 import type { MigrateFlags } from './migrate-flags.ts';
 import type { Plan } from './migration.ts';
-import { cycleOf, packetChoice } from './packet-strategy.ts';
+import { packetChoice } from './packet-strategy.ts';
 import { openSchedule, periodOf, repeated } from './replay.ts';
 import { entries } from './schedule.ts';
 import { SCHEDULE_VERSION as version } from './schedule-text.ts';
 import type { SplitPlan } from './split-run.ts';
 import { choose, isTimed } from './strategy.ts';
-
-/** Packets after which a split by draws begins again: as many as the kernel takes in well under a second. */
-const CYCLE = { packet: 65_536, bwr: 1_048_576 };
 
 /** In time, or by packet; `heading` is what start and plan lines tell about it. */
 export type Job = { heading: object; interfaces: readonly string[] } & (
@@ -19,7 +17,7 @@ export type Job = { heading: object; interfaces: readonly string[] } & (
   | { by: 'packet'; plan: Pick<SplitPlan, 'runs'> }
 );
 
-/** The schedule of a seed; `packets`: of one by packet so many, instead of its cycle. */
+/** The schedule of a seed; `packets`: of one by packet so many, round after round, instead of one cycle. */
 export function drawJob(
   flags: MigrateFlags,
   seed: number,
@@ -41,13 +39,13 @@ export function drawJob(
     };
   }
   const choice = packetChoice(strategy, { ...input, order, batch });
-  const cycle = choice.repeats ?? CYCLE[strategy];
+  const cycle = kernelCycle(strategy, choice);
   const more = { ...(order && { order }), ...(batch && { batch }) };
   return {
     heading: { version, strategy, ...more, seed, first, weights: choice.weights, cycle, interfaces },
     interfaces,
     by: 'packet',
-    plan: { runs: cycleOf(choice, packets ?? cycle) },
+    plan: { runs: kernelRuns(strategy, choice, packets ?? cycle) },
   };
 }
 

@@ -2,6 +2,9 @@ import type { Clock } from './clock.ts';
 import { detour } from './health.ts';
 import type { Outcome } from './ip-batch.ts';
 import type { Entry } from './schedule.ts';
+import type { LogLine } from './switch-log.ts';
+
+export type { LogLine };
 
 /** The routing table of wg0's own packets. */
 export const TABLE = 51821;
@@ -34,42 +37,6 @@ export interface Plan {
   /** Ends after entry number this; entry 0 is the first path. */
   switches?: number | undefined;
 }
-
-/** A line of the switch log; all times are seconds since 1970 on the pcap's clock. */
-export type LogLine =
-  /**
-   * An entry that was carried out: the path was in force from some moment between `time` and `done`; `planned` is the
-   * entry's own path, where that is left out.
-   */
-  | {
-      event: 'switch';
-      n: number;
-      due: number;
-      time: number;
-      done: number;
-      path: string;
-      from: string | null;
-      planned?: string;
-    }
-  /** The path in force was left out, or the one of entry `n` is back: it need not wait for the next entry. */
-  | { event: 'health'; n: number; time: number; done: number; path: string; from: string; planned: string }
-  /**
-   * An entry that failed: `stays` is the last path that was set, null before the first. Where `ip` itself ended
-   * without an answer, the path may have been set all the same.
-   */
-  | {
-      event: 'error';
-      n: number;
-      due: number;
-      time: number;
-      path: string;
-      stays: string | null;
-      message: string;
-    }
-  /** Entries `n` to `n + skipped - 1` are left out, since the process was stopped or too slow. */
-  | { event: 'late'; n: number; time: number; skipped: number; late: number }
-  /** Somebody set CLOCK_REALTIME: later times are on the new one. */
-  | { event: 'clock'; time: number; step: number };
 
 export interface Totals {
   /** What made it end. */
@@ -120,12 +87,17 @@ class Engine {
     const time = clock.epoch(clock.now());
     this.set(used, (outcome) => {
       if (outcome.ok) this.carriedOut(entry, due, time, used, outcome.at);
-      else this.failed(entry.n, due, time, used, outcome.message);
+      else this.failed(entry, due, time, used, outcome.message);
     });
   }
 
   private name(path: number): string {
     return this.plan.interfaces[path] as string;
+  }
+
+  /** What a line says of the entry's own path, where another was taken. */
+  private plannedOf(own: number, used: number): { planned?: string } {
+    return used === own ? {} : { planned: this.name(own) };
   }
 
   private pathFor({ path }: Entry): number {
@@ -149,7 +121,6 @@ class Engine {
     totals.path = path;
     if (this.failing.delete(path)) this.doors.warn(`${path}: works again`);
     else if (this.plan.holds && n > 0 && path === from) return;
-    const planned = used === own ? {} : { planned: this.name(own) };
     this.doors.log({
       event: 'switch',
       n,
@@ -158,15 +129,24 @@ class Engine {
       done: this.doors.clock.epoch(at),
       path,
       from,
-      ...planned,
+      ...this.plannedOf(own, used),
     });
   }
 
-  private failed(n: number, due: number, time: number, used: number, message: string): void {
+  private failed({ n, path: own }: Entry, due: number, time: number, used: number, message: string): void {
     const { totals, failing } = this;
     const path = this.name(used);
     totals.errors++;
-    this.doors.log({ event: 'error', n, due, time, path, stays: totals.path, message });
+    this.doors.log({
+      event: 'error',
+      n,
+      due,
+      time,
+      path,
+      stays: totals.path,
+      ...this.plannedOf(own, used),
+      message,
+    });
     if (failing.has(path)) return;
     failing.add(path);
     this.doors.warn(`${path}: ${message}; it is tried again at each of its turns`);
@@ -186,7 +166,7 @@ class Engine {
       totals.path = this.name(used);
       totals.switches++;
       const [path, from, planned] = [this.name(used), this.name(was), this.name(last.path)];
-      log({ event: 'health', n: last.n, time, done: clock.epoch(outcome.at), path, from, planned });
+      log({ event: 'detour', n: last.n, time, done: clock.epoch(outcome.at), path, from, planned });
     });
   }
 }

@@ -25,13 +25,18 @@ export function loadRules(text: string): void {
   }
 }
 
-/** Whether there is a table of this name in the family `inet`; false where there is no nftables. */
+/** Whether there is a table of this name in the family `inet`; throws a Fault where nftables cannot be asked. */
+export function tableThere(name: string): boolean {
+  const { nftables } = JSON.parse(askNft('-j', 'list', 'tables')) as {
+    nftables: { table?: { family: string; name: string } }[];
+  };
+  return nftables.some(({ table }) => table?.family === 'inet' && table.name === name);
+}
+
+/** The same; false where there is no nftables. */
 export function hasTable(name: string): boolean {
   try {
-    const { nftables } = JSON.parse(askNft('-j', 'list', 'tables')) as {
-      nftables: { table?: { family: string; name: string } }[];
-    };
-    return nftables.some(({ table }) => table?.family === 'inet' && table.name === name);
+    return tableThere(name);
   } catch (error) {
     if (error instanceof Fault) return false;
     throw error;

@@ -1,6 +1,6 @@
 /** A schedule from a file, to be carried out again. */
-import { Fault, messageOf } from './fault.ts';
-import { readText } from './files.ts';
+import { Fault } from './fault.ts';
+import { readWhole } from './files.ts';
 import { isTunnel } from './interfaces.ts';
 import type { Entry } from './schedule.ts';
 import { readSchedule, type ScheduleFile } from './schedule-file.ts';
@@ -8,14 +8,8 @@ import { readSchedule, type ScheduleFile } from './schedule-file.ts';
 const micro = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
 
 /** Reads the file that --schedule names; throws a Fault where it cannot be carried out. */
-export function openSchedule(file: string): ScheduleFile {
-  let text: string;
-  try {
-    text = readText(file);
-  } catch (error) {
-    throw new Fault({ at: '--schedule', what: messageOf(error) });
-  }
-  const schedule = readSchedule(text, file);
+export function openSchedule(file: string, warn: (text: string) => void = console.error): ScheduleFile {
+  const schedule = readSchedule(readWhole(file, '--schedule'), file, { warn });
   const other = schedule.interfaces.find((name) => !isTunnel(name));
   if (other !== undefined)
     throw new Fault({

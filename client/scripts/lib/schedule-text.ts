@@ -1,7 +1,6 @@
 /** Schedules as `migrate.ts --plan` prints them: JSON lines, the plan first, then a line an entry or run. Pure. */
 import type { Run } from './packet-strategy.ts';
-import type { Entry } from './schedule.ts';
-import type { Heading } from './schedule-file.ts';
+import type { Entry, Heading } from './schedule.ts';
 
 /** Of the log's format and of the way from a seed to a schedule; a change of either gets the next number. */
 export const SCHEDULE_VERSION = 1;

@@ -1,3 +1,14 @@
+/** The first line of a schedule's file: a `plan`, or the `start` of a run. Unknown keys are kept. */
+export interface Heading {
+  event: 'plan' | 'start';
+  interfaces: string[];
+  strategy?: unknown;
+  period?: unknown;
+  seed?: unknown;
+  weights?: unknown;
+  [key: string]: unknown;
+}
+
 /** One line of a schedule. */
 export interface Entry {
   /** From 0, which is the first path. */

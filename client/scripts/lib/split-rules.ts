@@ -17,7 +17,7 @@ const PREFERENCE = 99;
 
 /** As setup.sh has them: the standby routes of all paths, and the refusal behind them. */
 const STANDBY = 1001;
-const WORST = 4_294_967_295;
+export const REFUSAL = 4_294_967_295;
 
 /** A path as it is on this machine. */
 export interface SplitPath {
@@ -44,24 +44,31 @@ export function markOf(name: string): number {
 export const pointTo = (path: string, to: string): string =>
   `route replace default dev ${to} table ${markOf(path)}`;
 
-/** The standby routes over one path, in the tables of all of them; `names` in their order. */
-export const standbysOver = (path: string, names: readonly string[]): string[] =>
-  names
-    .filter((name) => name !== path)
-    .map(
-      (name) =>
-        `route replace default dev ${path} metric ${STANDBY + names.indexOf(path)} table ${markOf(name)}`,
-    );
+/** The standby route over one path in the table of another; `names` in their order. */
+export function standbyOver(path: string, other: string, names: readonly string[]) {
+  const metric = STANDBY + names.indexOf(path);
+  return { metric, command: `route replace default dev ${path} metric ${metric} table ${markOf(other)}` };
+}
+
+/** The refusal behind all routes of a path's table: one without a route falls through to the next rule. */
+export const refusalIn = (path: string): string =>
+  `route replace unreachable default metric ${REFUSAL} table ${markOf(path)}`;
+
+/** The rule by which what is marked for a path finds its table. */
+export const ruleTo = (path: string): string =>
+  `rule add pref ${PREFERENCE} fwmark ${markOf(path)} lookup ${markOf(path)}`;
 
 /**
  * All that is to be there before the first packet is marked: each path's table with that path, the others as standbys,
- * and a refusal, since a table without a route falls through to the next rule; only then the rules.
+ * and a refusal; only then the rules.
  */
 export const layCommands = (names: readonly string[]): string[] => [
-  ...names.map((name) => `route replace unreachable default metric ${WORST} table ${markOf(name)}`),
-  ...names.flatMap((name) => standbysOver(name, names)),
+  ...names.map(refusalIn),
+  ...names.flatMap((path) =>
+    names.filter((name) => name !== path).map((name) => standbyOver(path, name, names).command),
+  ),
   ...names.map((name) => pointTo(name, name)),
-  ...names.map((name) => `rule add pref ${PREFERENCE} fwmark ${markOf(name)} lookup ${markOf(name)}`),
+  ...names.map(ruleTo),
 ];
 
 export interface SplitWish {

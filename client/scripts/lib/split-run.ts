@@ -1,10 +1,11 @@
 /** A split by packet from its beginning to its end. While it is in force the kernel needs no process: this one watches. */
 import type { Clock } from './clock.ts';
 import { atEnd } from './command.ts';
+import { Fault } from './fault.ts';
 import { detour } from './health.ts';
 import type { HealthLine } from './health-log.ts';
 import type { Change, HealthWatch } from './health-watch.ts';
-import { type Commands, clearSplit, KernelSplit } from './kernel-split.ts';
+import { type Cleared, type Commands, clearSplit, KernelSplit } from './kernel-split.ts';
 import type { Run } from './packet-strategy.ts';
 import { cycleLength } from './split-rules.ts';
 import { watchPaths } from './watch-paths.ts';
@@ -38,8 +39,8 @@ export interface SplitDoors {
 /** What made it end, where nothing else did. */
 export const GONE = 'split gone';
 
-/** Looks from one question to nftables to the next. */
-const LOOKS = 5;
+/** Milliseconds from one look at table, rules and routes to the next. */
+const LOOK_MS = 1000;
 
 /** Puts a split in force; nothing of an earlier one is there any more. Returns it, to be looked after. */
 export async function beginSplit(plan: SplitPlan, { clock, routes, log }: SplitDoors): Promise<KernelSplit> {
@@ -57,51 +58,87 @@ export async function beginSplit(plan: SplitPlan, { clock, routes, log }: SplitD
   return split;
 }
 
-/** Splits until `stop` fires with a reason, or the time is over; returns what made it end. */
-export async function splitUntil(plan: SplitPlan, doors: SplitDoors, stop: AbortSignal): Promise<string> {
+/** What {@link splitUntil} does to the kernel. */
+export interface SplitKernel {
+  begin: (plan: SplitPlan, doors: SplitDoors) => Promise<Pick<KernelSplit, 'there' | 'mend'>>;
+  clear: (routes: Commands) => Promise<Pick<Cleared, 'counts'>>;
+}
+
+const KERNEL: SplitKernel = { begin: beginSplit, clear: clearSplit };
+
+/**
+ * Splits until `stop` fires with a reason, or the time is over; returns what made it end: GONE wherever it was not in
+ * force to its end, so that nobody takes for split what was not.
+ */
+export async function splitUntil(
+  plan: SplitPlan,
+  doors: SplitDoors,
+  stop: AbortSignal,
+  { begin, clear }: SplitKernel = KERNEL,
+): Promise<string> {
   const { interfaces, duration = Infinity } = plan;
-  const { clock, routes, log } = doors;
+  const { clock, routes, log, warn } = doors;
   const end = new AbortController();
   const aborted = (): void => end.abort(stop.reason);
   if (stop.aborted) aborted();
   else stop.addEventListener('abort', aborted, { once: true });
+  const say = (message: string): void => warn(`wg0: ${message}`);
+  const wrong = (message: string): void => {
+    log({ event: 'error', time: clock.epoch(clock.now()), path: 'wg0', message });
+    say(message);
+  };
+  let begun = false;
+  let gone = false;
+  const lost = (message: string): void => {
+    if (!gone) wrong(`${GONE}: ${message}`);
+    gone = true;
+    end.abort(GONE);
+  };
   const takeAway = atEnd(async () => {
-    const { counts } = await clearSplit(routes);
+    const { counts } = await clear(routes);
     if (counts !== undefined) log({ event: 'counts', packets: counts });
-    else end.abort(GONE);
+    else if (begun) lost('at its end there was none any more, and nobody knows since when');
   });
   let watch: HealthWatch | undefined;
+  let timer: NodeJS.Timeout | undefined;
   try {
-    const split = await beginSplit(plan, doors);
+    const split = await begin(plan, doors);
+    begun = true;
     const start = clock.now();
-    const lost = (): void => {
-      const message = 'its rules are gone: nothing is split any more, all goes by the current path';
-      log({ event: 'error', time: clock.epoch(clock.now()), path: 'wg0', message });
-      end.abort(GONE);
-    };
     let out: ReadonlySet<number> = new Set();
-    let back: number[] = [];
-    let looks = 0;
+    let before = '';
+    /** What there is to say now, and how. */
+    const seen = (): [tell: (words: string) => void, words: string] => {
+      try {
+        if (!split.there) return [lost, 'its table was taken away, and all goes by the current path'];
+        const taken = split.mend(
+          interfaces.map((_, path) => detour(path, undefined, interfaces.length, out)),
+        );
+        return [wrong, taken.length === 0 ? '' : `the split had lost ${taken.join(', ')}; laid again`];
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        return [say, `nobody can see whether it is split: ${error.message}`];
+      }
+    };
+    const look = (): void => {
+      const [tell, words] = seen();
+      if (words !== '' && words !== before) tell(words);
+      before = words;
+    };
+    timer = setInterval(() => !end.signal.aborted && look(), LOOK_MS);
     const changed = (change: Change): void => {
       out = change.out;
-      back.push(...change.back);
+      look();
     };
-    const looked = (): void => {
-      looks++;
-      if (looks % LOOKS === 0 && !split.there) lost();
-      split.point(
-        interfaces.map((_, path) => detour(path, undefined, interfaces.length, out)),
-        back,
-      );
-      back = [];
-    };
-    if (plan.health) watch = await watchPaths(interfaces, doors, { changed, looked });
+    if (plan.health) watch = await watchPaths(interfaces, doors, { changed });
     await clock.until(start + duration * 1000, end.signal, () => false);
     clock.follow();
   } finally {
+    clearInterval(timer);
     stop.removeEventListener('abort', aborted);
     await watch?.close();
     await takeAway();
   }
+  if (gone) return GONE;
   return end.signal.aborted ? String(end.signal.reason) : 'duration';
 }

@@ -1,7 +1,7 @@
 /** Whether the folder of an attempt holds what its visit.json says. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { sentBetween } from '../../../client/scripts/lib/collect/by-packet.ts';
+import { type Bounds, sentBetween } from '../../../client/scripts/lib/collect/by-packet.ts';
 import { SLACK } from '../../../client/scripts/lib/collect/judge.ts';
 import { isTimed } from '../../../client/scripts/lib/strategy.ts';
 import { captureFile, FILE, type Manifest } from '../../../client/scripts/lib/trace/layout.ts';
@@ -10,7 +10,7 @@ import type { TraceRecord, VisitSummary } from '../../../client/scripts/lib/trac
 import { Fault } from '../cli.ts';
 import { readPieces, troubleOf, whyNoFile } from '../files/input.ts';
 import { list, readBytes, readText } from '../files.ts';
-import { checkLog, type Log, readLog } from './check-log.ts';
+import { checkLog, checkSplit, type Log, readLog } from './check-log.ts';
 import { checkFacts, checkRecord } from './check-record.ts';
 import { checkShares } from './check-schedule.ts';
 import { type Attempt, recordedIn, recordsIn, summaryIn } from './source.ts';
@@ -155,6 +155,14 @@ function sentOn(folder: string, { interfaces, paths, ...times }: VisitSummary, r
   return sentBetween(found, navigated, loaded - SLACK);
 }
 
+/** The same, with what went out in the whole visit. */
+const boundsOf = ({ interfaces, paths }: VisitSummary, sent: readonly number[]): Bounds[] =>
+  interfaces.map((name, i) => ({
+    interface: name,
+    least: sent[i] ?? 0,
+    most: paths.find((path) => path.interface === name)?.packets_out ?? 0,
+  }));
+
 /** What is wrong with a capture is told with its checksum. */
 function captured(file: string, client: string): Pcap {
   try {
@@ -198,7 +206,11 @@ export async function checkAttempt(
     count(record);
   }
   for (const name of recordedIn(summary)) if (!paths.has(name)) tell(records, `no record of ${name}`);
-  if (summary.status === 'success' && !isTimed(summary.strategy))
-    for (const what of checkShares(summary, sentOn(folder, summary, paths))) tell(file, what);
+  if (summary.status === 'success' && !isTimed(summary.strategy)) {
+    const sent = sentOn(folder, summary, paths);
+    for (const what of checkShares(summary, sent)) tell(file, what);
+    if (log !== undefined)
+      for (const what of checkSplit(log, boundsOf(summary, sent))) tell(join(folder, FILE.switches), what);
+  }
   return summary;
 }

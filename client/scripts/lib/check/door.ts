@@ -22,6 +22,8 @@ interface RuleOf {
 }
 
 export interface Door {
+  /** Of the table: with `dormant` none of its chains is asked. */
+  flags: string[];
   chains: Chain[];
   rules: RuleOf[];
 }
@@ -30,7 +32,8 @@ export interface Door {
 export function doorIn(json: string): Door {
   const { nftables } = JSON.parse(json) as { nftables: Record<string, Json>[] };
   const of = <T>(kind: string): T[] => nftables.flatMap((each) => (kind in each ? [each[kind] as T] : []));
-  return { chains: of<Chain>('chain'), rules: of<RuleOf>('rule') };
+  const flags = of<{ flags?: string | string[] }>('table').flatMap(({ flags = [] }) => flags);
+  return { flags, chains: of<Chain>('chain'), rules: of<RuleOf>('rule') };
 }
 
 const matchesOf = ({ expr }: RuleOf): Match[] =>
@@ -87,10 +90,26 @@ const WHAT = 'nftables table inet comps';
 const ENDPOINTS_ID = 'door-endpoints';
 const ENDPOINTS = 'proxies that it lets out to';
 
+/** Flags that say who may change a table, not whether it is asked. */
+const HARMLESS = new Set(['owner', 'persist']);
+
+/** Where there is no nft to ask: then nobody knows whether the second layer is there. */
+export const doorUnknown = (remedy: string): Finding =>
+  bad(
+    ID,
+    WHAT,
+    'not judged',
+    'nft is missing, so nobody can say whether the second layer is in force',
+    remedy,
+  );
+
 /** The table itself; undefined for one that is not there. */
 export function judgeDoor(door: Door | undefined): Finding {
   if (door === undefined)
     return bad(ID, WHAT, 'none', 'the second layer is gone: only routes keep packets in', SET_UP);
+  // Old nfts print `dormant` as other words.
+  if (door.flags.some((flag) => !HARMLESS.has(flag)))
+    return bad(ID, WHAT, 'dormant', 'it is switched off: none of its chains is asked', SET_UP);
   const policies = (['output', 'forward'] as const).map((hook) => {
     const chains = door.chains.filter((chain) => chain.hook === hook);
     return [hook, chains.length > 0 && chains.every(({ policy }) => policy === 'drop')] as const;

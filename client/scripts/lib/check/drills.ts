@@ -9,13 +9,14 @@ import {
   type Changes,
   deletePath,
   putBackLink,
-  putBackPath,
+  putBackPaths,
   silence,
   unsilence,
   type Words,
 } from './put-back.ts';
 import { type Route, WGNET } from './rules.ts';
 import { ping, untilAnswer } from './tools.ts';
+import type { Turn } from './turn.ts';
 import { bad, type Finding, good, leftOut, plural, SET_UP } from './verdict.ts';
 import type { Watch } from './watch.ts';
 
@@ -66,9 +67,10 @@ export function drillsFor({
     ...paths.map(down),
     path === undefined
       ? { ...deleted, without }
-      : { ...deleted, words: deletePath(path), back: [putBackPath(path)] },
-    path === undefined ? { ...killed, without } : { ...killed, back: [putBackPath(path)] },
+      : { ...deleted, words: deletePath(path), back: putBackPaths(routes[4]) },
     host ? { ...dead, words: silence(host), back: [unsilence] } : { ...dead, without },
+    // The last: until then its migrator keeps all others from starting.
+    path === undefined ? { ...killed, without } : { ...killed, back: putBackPaths(routes[4]) },
   ];
 }
 
@@ -86,6 +88,12 @@ export class DrillMigrator {
   }
 
   private count = (event: string): number => this.text.split(`"event":"${event}"`).length - 1;
+
+  /** Whether it lives and has the lock of migrators, so that no other can start. */
+  async holds(): Promise<boolean> {
+    await this.tool.until(PATIENCE, () => this.count('ready') > 0);
+    return this.count('ready') > 0 && this.tool.over === undefined;
+  }
 
   /** Begins to switch paths every 10 ms; what went wrong, or undefined. */
   async run(): Promise<string | undefined> {
@@ -105,6 +113,7 @@ export interface DrillDoors {
   changes: Changes;
   watch: Watch;
   migrator: DrillMigrator | undefined;
+  turn: Turn;
   /** The comp server's address inside. */
   inside: string;
   /** Sends all probes once. */
@@ -114,7 +123,7 @@ export interface DrillDoors {
 /** Breaks what the drill is about, for as long as it takes to send all probes; what went wrong with that, or undefined. */
 async function breakIt(
   { id, words, back = [] }: Drill,
-  { changes, migrator, probe }: DrillDoors,
+  { changes, migrator, turn, probe }: DrillDoors,
 ): Promise<string | undefined> {
   if (id !== MIGRATOR) {
     if (changes.make(words ?? [], back)) await probe();
@@ -125,7 +134,13 @@ async function breakIt(
   const trouble = await migrator.run();
   const probing = probe();
   await migrator.kill();
+  // At once, before another migrate.ts has it: the path would be that one's, and not to be put back.
+  const taken = await turn.taken();
   await probing;
+  if (taken !== undefined) {
+    changes.leave();
+    return taken;
+  }
   if (trouble === undefined) await probe();
   return trouble;
 }

@@ -68,6 +68,15 @@ export function endpointsNow(): Map<string, string> {
   );
 }
 
+/** The mark that each tunnel sends with, in what `wg show all fwmark` printed; 0 for none. */
+export const marksIn = (text: string): Map<string, number> =>
+  new Map(
+    [...text.matchAll(/^(\S+)\t(\S+)$/gm)].map(([, name = '', mark]) => [
+      name,
+      mark === 'off' ? 0 : Number(mark),
+    ]),
+  );
+
 function sysctls(names: readonly string[]): Sysctls {
   const read = (name: string, key: string): number | undefined => {
     const text = textOf(`/proc/sys/net/ipv4/conf/${name}/${key}`).trim();
@@ -89,18 +98,27 @@ function neighboursOf(routes: readonly Route[], devices: ReadonlySet<string>): s
   ]);
 }
 
+export const linksNow = (): Link[] => JSON.parse(askIp('-j', 'address', 'show')) as Link[];
+
+export const routesNow = (): Machine['routes'] => ({
+  4: jsonOf<Route>('-4', 'route', 'show', 'table', 'all'),
+  6: jsonOf<Route>('-6', 'route', 'show', 'table', 'all'),
+});
+
+export const rulesNow = (): Machine['rules'] => ({
+  4: jsonOf<Rule>('-4', 'rule'),
+  6: jsonOf<Rule>('-6', 'rule'),
+});
+
 /** Throws a Fault where there is no tunnel, or no `ip`. */
 export function readMachine(): Machine {
-  const links = JSON.parse(askIp('-j', 'address', 'show')) as Link[];
+  const links = linksNow();
   const existing = tunnelNames(JSON.stringify(links));
   const setUp = setUpIn(textOf(SET_UP_FILE));
   if (existing.length === 0)
     throw new Fault({ what: 'there is no wgnet interface in this network namespace', next: SET_UP_FILE });
   const paths = setUp.paths ?? existing;
-  const routes = {
-    4: jsonOf<Route>('-4', 'route', 'show', 'table', 'all'),
-    6: jsonOf<Route>('-6', 'route', 'show', 'table', 'all'),
-  };
+  const routes = routesNow();
   const real = new Set(realInterfaces(askIp('-j', 'link', 'show')));
   const devices = links
     .filter(({ ifname }) => real.has(ifname))
@@ -119,7 +137,7 @@ export function readMachine(): Machine {
     links,
     devices,
     neighbours: [...neighboursOf(routes[4], real), ...neighboursOf(routes[6], real)],
-    rules: { 4: jsonOf<Rule>('-4', 'rule'), 6: jsonOf<Rule>('-6', 'rule') },
+    rules: rulesNow(),
     routes,
     ipv6: readIfAny('/proc/net/if_inet6') !== undefined,
     door: door === undefined ? undefined : doorIn(door),

@@ -1,10 +1,9 @@
 /** Packet sizes: what passes whole by each tunnel, and what the way to its proxy takes. */
 import { isIPv6 } from 'node:net';
-import { hostOf } from './exits.ts';
 import { type Leak, leakText } from './packets.ts';
 import { WGNET } from './rules.ts';
 import { askIfAny, ping } from './tools.ts';
-import { bad, type Finding, good, leftOut } from './verdict.ts';
+import { bad, type Finding, good, leftOut, MEND_SERVERS, SET_UP } from './verdict.ts';
 
 /** Bytes that a WireGuard hop adds, by what carries it: IP, UDP 8, WireGuard 32. */
 const HOP = { 4: 60, 6: 80 } as const;
@@ -15,7 +14,8 @@ const HEADERS = 28;
 /** What every host takes (RFC 791), and the search begins at. */
 const LEAST = 576;
 
-const setMtu = (name: string, mtu: number): string => `ip link set dev ${name} mtu ${mtu}`;
+/** The least that `wireguard_mtu` takes. */
+const LEAST_CONFIGURED = 1280;
 
 /** The largest number from `least` to `most` for which `passes` holds, if it holds for all below; undefined where for none. */
 export async function largest(
@@ -81,8 +81,19 @@ export interface Size {
   hop: number;
 }
 
-/** Pure. `belowText`: what it travels in. */
-export function judgeSize({ name, mtu, whole, below, hop }: Size, belowText: string): Finding {
+/** The `wireguard_mtu` with which all that was measured comes through, never above what there is. Pure. */
+export function fitting(measured: readonly Size[]): number {
+  // What config.cfg has is the wgnetN's; wg0's is that without its hop.
+  const sizes = measured.flatMap(({ name, mtu, whole, hop }) => {
+    const least = mtu === undefined ? undefined : Math.min(mtu, whole ?? mtu);
+    return least === undefined ? [] : [least + (name === 'wg0' ? hop : 0)];
+  });
+  return Math.min(...sizes);
+}
+
+/** Pure. `fits`: as {@link fitting} has it. */
+export function judgeSize({ name, mtu, whole, below, hop }: Size, fits: number): Finding {
+  const belowText = name === 'wg0' ? 'the smallest wgnetN' : 'the way to its proxy';
   const id = `mtu-${name}`;
   const what = `MTU of ${name}`;
   if (mtu === undefined) return leftOut(id, what, 'there is no such interface');
@@ -93,7 +104,7 @@ export function judgeSize({ name, mtu, whole, below, hop }: Size, belowText: str
       what,
       found,
       `with the ${hop} bytes of its hop a full packet is ${mtu + hop} bytes, and ${belowText} takes ${below}: it goes in pieces`,
-      setMtu(name, below - hop),
+      SET_UP,
     );
   if (whole === undefined) return leftOut(id, what, `${mtu}; nothing answers by it`);
   if (whole < mtu)
@@ -101,26 +112,22 @@ export function judgeSize({ name, mtu, whole, below, hop }: Size, belowText: str
       id,
       what,
       found,
-      `packets of more than ${whole} bytes do not come through`,
-      setMtu(name, whole),
+      `packets of more than ${whole} bytes do not come through, and nobody on the way says so`,
+      fits < LEAST_CONFIGURED
+        ? `another network for this machine: wireguard_mtu takes ${LEAST_CONFIGURED} at least`
+        : `wireguard_mtu: ${fits} in config.cfg, then ${MEND_SERVERS}; then here: ${SET_UP}`,
     );
   return good(id, what, found);
 }
 
-/** Whether the tunnels' own packets left in pieces. Pure. `tunnels`: by interface, its host and the MTU of the way there. */
-export function judgeFragments(
-  fragments: readonly Leak[],
-  tunnels: readonly { name: string; host: string; below: number | undefined }[],
-  blind: string | undefined,
-): Finding {
+/** Whether the tunnels' own packets left in pieces. Pure. */
+export function judgeFragments(fragments: readonly Leak[], blind: string | undefined): Finding {
   const id = 'fragments';
   const what = 'tunnels’ packets in pieces';
   const [first] = fragments;
   if (first === undefined)
     return blind === undefined ? good(id, what, 'none') : leftOut(id, what, 'the capture is blind');
-  const cut = tunnels.find(({ host }) => hostOf(`${first.to}:0`) === host) ?? tunnels[0];
   const found = `${fragments.length}, as ${leakText(first)}`;
-  const below = cut?.below ?? 1500;
   const reason = 'packets of a path that go in pieces look like no others, and distort traces';
-  return bad(id, what, found, reason, setMtu(cut?.name ?? 'wgnet1', below - hopOf(cut?.host ?? '')));
+  return bad(id, what, found, reason, SET_UP);
 }

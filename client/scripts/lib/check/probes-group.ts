@@ -3,19 +3,27 @@
 import { type Leak, leakText } from './packets.ts';
 import { judgeProbe, leaksText } from './probe-verdict.ts';
 import { type Probe, sendAll } from './probes.ts';
-import { installLine } from './tools.ts';
+import { installLine, spawnless } from './tools.ts';
 import { bad, type Finding, good, leftOut, plural, SET_UP } from './verdict.ts';
 import type { Seen, Watch } from './watch.ts';
 
 const CONTROL = ['capture', 'the capture sees what leaves'] as const;
 
+/** What to do about a capture that is blind: the program that it lacks, or that does not start. */
+function remedyOf(blind: string): string {
+  const lacks = /^(\w+) is missing|failed to execute (\w+)/.exec(blind);
+  const program = lacks?.[1] ?? lacks?.[2] ?? spawnless(blind);
+  if (program !== undefined) return installLine(program);
+  const device = /^tcpdump on (\S+) does not capture/.exec(blind)?.[1];
+  if (device === undefined) return `${SET_UP}; then this again`;
+  return `tcpdump -i ${device} -c 1, which says why; is it broken: apt-get install --reinstall tcpdump`;
+}
+
 /** The positive control. Pure. */
 export function judgeControl(blind: string | undefined, devices: readonly string[]): Finding {
   const by = devices.join(', ');
   if (blind === undefined) return good(...CONTROL, `the tunnels’ own packets, on ${by}`);
-  const lacks = /^(\w+) is missing|failed to execute (\w+)/.exec(blind);
-  const remedy = lacks ? installLine(lacks[1] ?? lacks[2] ?? '') : `${SET_UP}; then this again`;
-  return bad(...CONTROL, 'the capture is blind', blind, remedy);
+  return bad(...CONTROL, 'the capture is blind', blind, remedyOf(blind));
 }
 
 /** The capture's end, and what left beside probes and drills. Pure. */

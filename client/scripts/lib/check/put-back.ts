@@ -1,7 +1,7 @@
 /** What puts right what a drill has changed; on record before it is changed, so that another run can do it as well. */
-import { exists, linkTarget, readIfAny, remove, write } from '../folders.ts';
-import type { Link } from './machine.ts';
-import { type Route, WG0, WGNET } from './rules.ts';
+import { exists, linkTarget, list, readIfAny, remove, write } from '../folders.ts';
+import { type Link, rulesNow } from './machine.ts';
+import { isUp, type Route, WG0, WGNET } from './rules.ts';
 import { askIfAny } from './tools.ts';
 import { SET_UP_FILE } from './verdict.ts';
 
@@ -23,11 +23,7 @@ export function putBackLink(link: Link, routes4: readonly Route[], routes6: read
   const over = (family: '-4' | '-6', routes: readonly Route[]): Words[] =>
     routes
       .filter((route) => route.dev === name && route.type === undefined && ofOurs(route))
-      .map(({ dst, metric, table = '' }) => [
-        ...['ip', family, 'route', 'replace', dst, 'dev', name],
-        ...(metric ? ['metric', String(metric)] : []),
-        ...['table', table],
-      ]);
+      .map((route) => replaceRoute(family, route));
   return [
     ['ip', 'link', 'set', 'dev', name, 'up'],
     ...lost.map(({ local, prefixlen }) => ['ip', 'address', 'replace', `${local}/${prefixlen}`, 'dev', name]),
@@ -36,19 +32,19 @@ export function putBackLink(link: Link, routes4: readonly Route[], routes6: read
   ];
 }
 
-/** Makes the tables lead by a path again. */
-export const putBackPath = (name: string): Words => [
-  'ip',
-  '-4',
-  'route',
-  'replace',
-  'default',
-  'dev',
-  name,
-  'table',
-  String(WGNET),
+const replaceRoute = (family: '-4' | '-6', { dst, dev = '', metric, table = '' }: Route): Words => [
+  ...['ip', family, 'route', 'replace', dst, 'dev', dev],
+  ...(metric ? ['metric', String(metric)] : []),
+  ...['table', table],
 ];
 
+/** Puts the table of the paths back as it was: its standbys, and the current path. Pure. */
+export const putBackPaths = (routes4: readonly Route[]): Words[] =>
+  routes4
+    .filter(({ table, type, dev }) => table === String(WGNET) && type === undefined && dev !== undefined)
+    .map((route) => replaceRoute('-4', route));
+
+/** Deletes the current path's route. Where it is none any more, its standby's: the kernel takes any metric for 0. */
 export const deletePath = (name: string): Words => [
   'ip',
   '-4',
@@ -105,6 +101,12 @@ export class Changes {
     remove(record());
   }
 
+  /** Leaves it as it is: it is somebody else's by now. */
+  leave(): void {
+    this.pending = undefined;
+    remove(record());
+  }
+
   /** Puts it back, and makes no change any more. */
   end(): void {
     this.over = true;
@@ -112,14 +114,33 @@ export class Changes {
   }
 }
 
+export const SCRATCH = '/tmp/comps-check-';
+
+/** Clears the folders of checks that were killed. */
+function sweep(): void {
+  for (const name of list('/tmp')) {
+    const pid = /^comps-check-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !exists(`/proc/${pid}`)) remove(`/tmp/${name}`);
+  }
+}
+
+/** Whether the client is up, be it in part: after `setup.sh down` neither layer is there. */
+const standing = (): boolean =>
+  askIfAny('nft', 'list', 'table', 'inet', 'comps') !== undefined || isUp(rulesNow()[4]);
+
 /**
- * Puts back what a check that was killed has left; whether there was any. Its record may be old: setup.sh, which mends
- * whatever it finds, knows better where it is there.
+ * Puts back what a check that was killed has left; whether anything was. Its record may be old: setup.sh, which mends
+ * whatever it finds, knows better where it is there. On a machine that was taken down since, there is nothing to mend.
  */
 export function mendLeftovers(): boolean {
+  sweep();
   const left = readIfAny(record());
   if (left === undefined) return false;
   askIfAny(...unsilence);
+  if (!standing()) {
+    remove(record());
+    return false;
+  }
   if (!exists(SET_UP_FILE) || askIfAny('bash', SET_UP_FILE, 'up') === undefined) carryOut(commandsIn(left));
   remove(record());
   return true;

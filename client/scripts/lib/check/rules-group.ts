@@ -1,9 +1,11 @@
 /** Rules, tables, the door, settings and the resolver of this machine. */
-import { judgeDoor, judgeEndpoints } from './door.ts';
+import { askIp } from '../ip.ts';
+import { doorUnknown, judgeDoor, judgeEndpoints } from './door.ts';
+import { guardedIn, judgeGuard } from './guard.ts';
 import type { Machine } from './machine.ts';
 import { judgeRules, judgeTable, splitTables, WG0, WGNET } from './rules.ts';
 import { resolverAnswers } from './sockets.ts';
-import { judgeGuard, judgeResolver, judgeResolverWay, judgeSysctls, nameserversIn } from './system.ts';
+import { judgeResolver, judgeResolverWay, judgeSysctls, nameserversIn } from './system.ts';
 import { askIfAny, installLine } from './tools.ts';
 import { type Finding, leftOut } from './verdict.ts';
 
@@ -40,18 +42,17 @@ function judgeTables({ paths, routes, rules, ipv6 }: Machine): Finding[] {
 }
 
 function judgeNft(machine: Machine): Finding[] {
-  if (askIfAny('nft', '--version') === undefined)
-    return [leftOut('door', 'nftables table inet comps', 'nft is missing', installLine('nft'))];
+  if (askIfAny('nft', '--version') === undefined) return [doorUnknown(installLine('nft'))];
   return [judgeDoor(machine.door), judgeEndpoints(machine.door, pathEndpoints(machine))];
 }
 
-function judgeDevices({ setUp, devices, links }: Machine): Finding {
-  // A port of a bridge sends nothing by itself.
-  const own = devices.filter(({ name }) => links.find(({ ifname }) => ifname === name)?.master === undefined);
-  const filters = own.map(
-    ({ name }) => [name, askIfAny('tc', 'filter', 'show', 'dev', name, 'egress')] as const,
+function judgeDevices({ setUp }: Machine): Finding {
+  if (askIfAny('tc', '-V') === undefined) return judgeGuard(setUp.guards, undefined);
+  const filters = guardedIn(askIp('-d', '-j', 'link', 'show')).map(
+    // One that is gone by now has none.
+    (name) => [name, askIfAny('tc', 'filter', 'show', 'dev', name, 'egress') ?? ''] as const,
   );
-  return judgeGuard(setUp, new Map(filters));
+  return judgeGuard(setUp.guards, new Map(filters));
 }
 
 async function judgeNames(machine: Machine): Promise<Finding[]> {

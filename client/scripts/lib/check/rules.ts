@@ -73,6 +73,10 @@ const WANTED: readonly Wanted[] = [
 const wantedText = ({ not, fwmark, table }: Wanted): string =>
   `${not === undefined ? '' : 'not '}fwmark ${Number(fwmark)} lookup ${table}`;
 
+/** Whether any of ours is there: setup.sh brought this client up, and nobody took it down. */
+export const isUp = (rules: readonly Rule[]): boolean =>
+  rules.some((rule) => WANTED.some((wanted) => says(rule, wanted)));
+
 /** Tables of a kernel split that rules lead to: 51901, … */
 export function splitTables(rules: readonly Rule[]): number[] {
   return rules

@@ -1,19 +1,18 @@
 /** The whole check, group by group. */
 import { atEnd } from '../command.ts';
-import { Fault } from '../fault.ts';
-import { exists, list, makeScratch, remove } from '../folders.ts';
-import { refuseWhileHeld } from '../lock.ts';
-import { carryOut, DrillMigrator, drillsFor, MIGRATOR } from './drills.ts';
+import { makeScratch, remove } from '../folders.ts';
+import { carryOut, type Drill, DrillMigrator, drillsFor, MIGRATOR } from './drills.ts';
 import { hostOf } from './exits.ts';
-import { readMachine } from './machine.ts';
+import { linksNow, type Machine, readMachine, routesNow } from './machine.ts';
 import { judgeFragments } from './mtu.ts';
 import type { Leak } from './packets.ts';
 import { probesFor, sendAll } from './probes.ts';
 import { judgeEnd, probesGroup } from './probes-group.ts';
-import { Changes } from './put-back.ts';
+import { Changes, SCRATCH } from './put-back.ts';
 import { splitTables } from './rules.ts';
 import { pathEndpoints, resolverOf, rulesGroup } from './rules-group.ts';
-import { sizes, tunnelsGroup, waysOf } from './tunnels-group.ts';
+import { sizes, tunnelsGroup } from './tunnels-group.ts';
+import { busy, Turn } from './turn.ts';
 import { type Check, type Finding, type Group, groupOf } from './verdict.ts';
 import { Watch } from './watch.ts';
 
@@ -34,33 +33,15 @@ export interface Outcome {
 
 const SPLIT = 'a kernel split is in force here, which a migrate.ts would end';
 const BLIND = 'the capture is blind';
-const SCRATCH = '/tmp/comps-check-';
 /** An address that a tunnel is asked for whose far end is not known: only that something goes into it counts. */
 const ANYWHERE = '192.0.2.1';
 
-/** Clears what checks that were killed have left. */
-function sweep(): void {
-  for (const name of list('/tmp')) {
-    const pid = /^comps-check-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !exists(`/proc/${pid}`)) remove(`/tmp/${name}`);
-  }
-}
-
 /** Why nothing may be interrupted here; undefined where it may. */
-async function whyGentle(gentle: boolean): Promise<string | undefined> {
-  if (gentle) return '--gentle: it would interrupt the traffic for a moment';
-  for (const [lock, name] of [
-    ['comps-migrate', 'a migrate.ts'],
-    ['comps-fetch', 'a fetch_websites.ts'],
-  ] as const)
-    try {
-      await refuseWhileHeld(lock, name);
-    } catch (error) {
-      if (error instanceof Fault) return error.message;
-      throw error;
-    }
-  return undefined;
-}
+const whyGentle = async (gentle: boolean): Promise<string | undefined> =>
+  gentle ? '--gentle: it would interrupt the traffic for a moment' : busy();
+
+const drillsNow = (machine: Machine): Drill[] =>
+  drillsFor({ ...machine, links: linksNow(), routes: routesNow() });
 
 /** Carries it out; `show` gets each line as soon as it is known. */
 export async function check(
@@ -76,7 +57,6 @@ export async function check(
     show(group, findings);
   };
 
-  sweep();
   const folder = makeScratch(`${SCRATCH}${process.pid}-`);
   const spared = await whyGentle(gentle);
   // Its start takes a while; the work up to its drill goes on meanwhile.
@@ -112,19 +92,23 @@ export async function check(
   const probed = await probesGroup(watch, probes, devices);
   add('probes', probed.findings);
 
-  const ways = waysOf(machine);
-  const measured = await sizes(machine, ways, answers);
+  const measured = await sizes(machine, answers);
   const beside = await watch.news();
-  add('mtu', [...measured, judgeFragments([...probed.fragments, ...beside.fragments], ways, watch.blind)]);
+  add('mtu', [...measured, judgeFragments([...probed.fragments, ...beside.fragments], watch.blind)]);
   leaks.push(...probed.leaks, ...beside.leaks);
 
   const far = answers.get('wg0')?.inside;
   const why = spared ?? (far === undefined ? 'nothing flows through wg0 as it is' : watch.blind && BLIND);
-  for (const drill of drillsFor(machine)) {
-    const reason = why ?? (drill.id === MIGRATOR && migrator === undefined ? SPLIT : undefined);
-    const wish = reason === undefined ? drill : { ...drill, without: reason };
+  const turn = new Turn(migrator);
+  for (const { id, what } of drillsFor(machine)) {
+    const own = id === MIGRATOR && migrator === undefined ? SPLIT : undefined;
+    const without = why ?? own ?? (await turn.refused());
+    // As it is now: somebody may have switched meanwhile, and what is put back must be what there was.
+    const drill =
+      without === undefined ? drillsNow(machine).find((each) => each.id === id) : { id, what, without };
+    if (drill === undefined) continue;
     const probe = () => sendAll(probes);
-    const done = await carryOut(wish, { changes, watch, migrator, inside: far ?? '', probe });
+    const done = await carryOut(drill, { changes, watch, migrator, turn, inside: far ?? '', probe });
     add('drills', [done.finding]);
     leaks.push(...done.leaks);
   }

@@ -1,4 +1,5 @@
 /** Kernel settings and the resolver. Pure. */
+import { type Guard, guardsIn } from './guard.ts';
 import { bad, type Finding, good, leftOut, MEND_SERVERS, SET_UP } from './verdict.ts';
 
 /** `all` and each tunnel's own value of net.ipv4.conf.*; the larger of the two counts. */
@@ -35,42 +36,15 @@ export function judgeSysctls({ rpFilter, srcValidMark }: Sysctls): Finding[] {
 export interface SetUp {
   paths: string[] | undefined;
   resolver: string | undefined;
-  /** It guards the devices with tc as well. */
-  guards: boolean;
+  /** What it has tc ask about all that leaves by a device, in their order; none where it guards none. */
+  guards: Guard[];
 }
 
 /** Out of the text of setup.sh. */
 export function setUpIn(text: string): SetUp {
   const paths = /^PATHS=\(([^)]*)\)/m.exec(text)?.[1]?.trim();
   const resolver = /^RESOLVER=["']?([0-9a-fA-F.:]+)/m.exec(text)?.[1];
-  return { paths: paths ? paths.split(/\s+/) : undefined, resolver, guards: /\btc filter\b/.test(text) };
-}
-
-/** Preferences of the first and of the last of tc's filters: what bears the tunnels' mark, and the refusal. */
-const GUARDS = ['51820', '51823'];
-
-/** The third layer. `filters`: by device what `tc filter show dev DEVICE egress` printed; undefined where there is no tc. */
-export function judgeGuard(
-  { guards }: Pick<SetUp, 'guards'>,
-  filters: ReadonlyMap<string, string | undefined>,
-): Finding {
-  const [id, what] = ['guard', 'tc’s filters on the devices'];
-  if (!guards)
-    return leftOut(id, what, '/etc/wireguard/setup.sh, which would make some, cannot be read, or makes none');
-  if ([...filters.values()].includes(undefined))
-    return leftOut(id, what, 'tc is missing', 'apt-get install iproute2');
-  const bare = [...filters].filter(
-    ([, text = '']) => !GUARDS.every((pref) => text.includes(` pref ${pref} bpf `)),
-  );
-  if (bare.length === 0) return good(id, what, [...filters.keys()].join(', '));
-  const names = bare.map(([name]) => name).join(', ');
-  return bad(
-    id,
-    what,
-    `none on ${names}`,
-    'the third layer, for when somebody flushes nftables, is gone',
-    SET_UP,
-  );
+  return { paths: paths ? paths.split(/\s+/) : undefined, resolver, guards: guardsIn(text) };
 }
 
 export const nameserversIn = (resolvConf: string): string[] =>

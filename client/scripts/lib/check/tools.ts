@@ -9,6 +9,8 @@ const PACKAGES: Record<string, string> = {
   nft: 'nftables',
   perl: 'perl-base',
   ping: 'iputils-ping',
+  setpriv: 'util-linux',
+  tc: 'iproute2',
   tcpdump: 'tcpdump',
   wg: 'wireguard-tools',
 };
@@ -31,6 +33,9 @@ export interface Told {
   said: string;
 }
 
+/** The program that Node found none of, in its words. */
+export const spawnless = (said: string): string | undefined => /\bspawn (\S+) ENOENT/.exec(said)?.[1];
+
 /** Runs a program to its end, for so many milliseconds at most; throws a {@link Missing} where it is not there. */
 export async function tell(words: readonly string[], ms = 10_000): Promise<Told> {
   let text = '';
@@ -39,7 +44,10 @@ export async function tell(words: readonly string[], ms = 10_000): Promise<Told>
   });
   const late = setTimeout(() => tool.kill('SIGKILL'), ms);
   const { code } = await tool.ended.finally(() => clearTimeout(late));
-  if (code === 127 && /failed to execute|ENOENT|not found/.test(tool.said)) throw new Missing(words[0] ?? '');
+  // setpriv, which starts every program here, may be what is missing.
+  const starter = spawnless(tool.said);
+  if (code === 127 && starter !== undefined) throw new Missing(starter);
+  if (code === 127 && /failed to execute|not found/.test(tool.said)) throw new Missing(words[0] ?? '');
   return { code, text, said: tool.said };
 }
 

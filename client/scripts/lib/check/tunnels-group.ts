@@ -1,7 +1,7 @@
 /** The tunnels of this machine: state, answers, exits, and packet sizes. */
 import { exits, hostOf } from './exits.ts';
 import type { Machine } from './machine.ts';
-import { hopOf, judgeSize, largestInside, pathMtu } from './mtu.ts';
+import { fitting, hopOf, judgeSize, largestInside, pathMtu, type Size } from './mtu.ts';
 import { pathEndpoints } from './rules-group.ts';
 import { installLine, Missing } from './tools.ts';
 import {
@@ -13,19 +13,15 @@ import {
   takesAnswers,
   tunnelStates,
 } from './tunnels.ts';
-import { type Finding, leftOut } from './verdict.ts';
+import { type Finding, leftOut, SET_UP } from './verdict.ts';
 
 /** Who answered, by tunnel. */
 export type Answers = Map<string, Far>;
 
 /** Without a program, the line that it is for is left out. */
-async function orMissing(id: string, what: string, work: () => Promise<Finding>): Promise<Finding> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Missing) return leftOut(id, what, error.message, installLine(error.program));
-    throw error;
-  }
+function missingAt(id: string, what: string, error: unknown): Finding {
+  if (error instanceof Missing) return leftOut(id, what, error.message, installLine(error.program));
+  throw error;
 }
 
 /** The second group, and who answered. `url`: a page that prints the caller's address. */
@@ -36,25 +32,30 @@ export async function tunnelsGroup(
   const names = [...paths, 'wg0'];
   const answers: Answers = new Map();
   const takes = takesAnswers();
-  const answered = await Promise.all(
-    names.map((name) =>
-      orMissing(`answer-${name}`, `what is behind ${name}`, async () => {
-        if (name !== 'wg0' && !takes) return answerLeftOut(name);
+  const asked = await Promise.all(
+    names.map(async (name) => {
+      try {
+        if (name !== 'wg0' && !takes) return () => answerLeftOut(name);
         const far = await farEnd(name);
         if (far !== undefined) answers.set(name, far);
-        return judgeAnswer(name, far);
-      }),
-    ),
+        return (own?: string) => judgeAnswer(name, far, own);
+      } catch (error) {
+        const missing = missingAt(`answer-${name}`, `what is behind ${name}`, error);
+        return () => missing;
+      }
+    }),
   );
   const hosts = new Map([...endpoints].map(([name, endpoint]) => [name, hostOf(endpoint)]));
   const own = devices.flatMap(({ address }) => (address === undefined ? [] : [address]));
   // Read after the packets that may have made a handshake.
   const states = tunnelStates(names, links).map(judgeTunnel);
+  // Where setup.sh mends the tunnel, its server need not be at fault.
+  const answered = asked.map((judge, i) => judge(states[i]?.remedy === SET_UP ? SET_UP : undefined));
   return { findings: [...states, ...answered, ...(await exits(names, url, { hosts, own }))], answers };
 }
 
-/** MTU and way of each tunnel, for {@link judgeSize} and for pieces that were seen. */
-export interface Way {
+/** MTU and way of each tunnel, for {@link judgeSize}. */
+interface Way {
   name: string;
   host: string;
   mtu: number | undefined;
@@ -62,7 +63,7 @@ export interface Way {
   below: number | undefined;
 }
 
-export function waysOf(machine: Machine): Way[] {
+function waysOf(machine: Machine): Way[] {
   const mtuOf = (name: string): number | undefined =>
     machine.links.find(({ ifname }) => ifname === name)?.mtu;
   const endpoints = pathEndpoints(machine);
@@ -73,26 +74,30 @@ export function waysOf(machine: Machine): Way[] {
 }
 
 /** The sizes of all tunnels, wg0's last. */
-export async function sizes({ links }: Machine, ways: readonly Way[], answers: Answers): Promise<Finding[]> {
-  const measure = (
-    name: string,
-    mtu: number | undefined,
-    below: number | undefined,
-    hop: number,
-    text: string,
-  ) =>
-    orMissing(`mtu-${name}`, `MTU of ${name}`, async () => {
-      const inside = answers.get(name)?.inside;
-      const whole =
-        inside === undefined || mtu === undefined ? undefined : await largestInside(name, inside, mtu);
-      return judgeSize({ name, mtu, whole, below, hop }, text);
-    });
+export async function sizes(machine: Machine, answers: Answers): Promise<Finding[]> {
+  const mtuOf = (name: string): number | undefined =>
+    machine.links.find(({ ifname }) => ifname === name)?.mtu;
+  const names = [...machine.paths, 'wg0'];
+  const missing: Finding[] = [];
+  const passed = await Promise.all(
+    names.map(async (name) => {
+      const [inside, mtu] = [answers.get(name)?.inside, mtuOf(name)];
+      try {
+        return inside === undefined || mtu === undefined ? undefined : await largestInside(name, inside, mtu);
+      } catch (error) {
+        missing.push(missingAt(`mtu-${name}`, `MTU of ${name}`, error));
+        return undefined;
+      }
+    }),
+  );
+  // Only now does the kernel know what the routers on the way take: packets as large as these had to be refused first.
+  const ways = waysOf(machine);
   const smallest = Math.min(...ways.flatMap(({ mtu }) => (mtu === undefined ? [] : [mtu])));
-  const wg0 = links.find(({ ifname }) => ifname === 'wg0')?.mtu;
-  return Promise.all([
-    ...ways.map(({ name, host, mtu, below }) =>
-      measure(name, mtu, below, hopOf(host), 'the way to its proxy'),
-    ),
-    measure('wg0', wg0, Number.isFinite(smallest) ? smallest : undefined, hopOf(''), 'the smallest wgnetN'),
-  ]);
+  const measured: Size[] = ways.map(({ name, host, mtu, below }, i) => ({
+    ...{ name, mtu, below, whole: passed[i], hop: hopOf(host) },
+  }));
+  const below = Number.isFinite(smallest) ? smallest : undefined;
+  measured.push({ name: 'wg0', mtu: mtuOf('wg0'), whole: passed.at(-1), below, hop: hopOf('') });
+  const fits = fitting(measured);
+  return measured.map((size) => missing.find(({ id }) => id === `mtu-${size.name}`) ?? judgeSize(size, fits));
 }

@@ -1,7 +1,8 @@
 /** Each tunnel: up, its handshake, its bytes, its server's answer, its MTU. */
 
-import { endpointsNow, fieldsIn, type Link } from './machine.ts';
+import { endpointsNow, fieldsIn, type Link, marksIn } from './machine.ts';
 import { realTimeNow } from './moment.ts';
+import { WG0, WGNET } from './rules.ts';
 import { askIfAny, ping, untilAnswer } from './tools.ts';
 import { bad, type Finding, good, leftOut, MEND_SERVERS, SET_UP } from './verdict.ts';
 
@@ -16,6 +17,8 @@ export interface TunnelState {
   there: boolean;
   up: boolean;
   endpoint: string | undefined;
+  /** What its own packets bear; 0 for none, undefined where nobody says. */
+  mark: number | undefined;
   /** Seconds since the last handshake; undefined where there was none. */
   age: number | undefined;
   received: number;
@@ -31,13 +34,22 @@ export function bytesText(bytes: number): string {
 }
 
 /** Pure. */
-export function judgeTunnel({ name, there, up, endpoint, age, received, sent }: TunnelState): Finding {
+export function judgeTunnel({ name, there, up, endpoint, mark, age, received, sent }: TunnelState): Finding {
   const id = `tunnel-${name}`;
   const what = `tunnel ${name}`;
   if (!there) return bad(id, what, 'none', 'there is no such interface', SET_UP);
   if (!up) return bad(id, what, 'down', 'the interface is down', SET_UP);
   if (endpoint === undefined)
     return bad(id, what, 'up, without a peer', 'it has no peer with an address', SET_UP);
+  const wanted = name === 'wg0' ? WG0 : WGNET;
+  if (mark !== wanted)
+    return bad(
+      id,
+      what,
+      `up, its packets with ${mark ? `mark ${mark}` : 'no mark'}`,
+      `by mark ${wanted} they find their way; else they go into wg0 again, or nowhere`,
+      SET_UP,
+    );
   const bytes = `${bytesText(received)} in, ${bytesText(sent)} out`;
   if (age === undefined)
     return bad(
@@ -64,6 +76,7 @@ export function tunnelStates(names: readonly string[], links: readonly Link[]): 
   const handshakes = fieldsIn(askIfAny('wg', 'show', 'all', 'latest-handshakes') ?? '');
   const transfers = fieldsIn(askIfAny('wg', 'show', 'all', 'transfer') ?? '');
   const endpoints = endpointsNow();
+  const marks = marksIn(askIfAny('wg', 'show', 'all', 'fwmark') ?? '');
   const now = Math.floor(realTimeNow());
   return names.map((name) => {
     const link = links.find(({ ifname }) => ifname === name);
@@ -74,6 +87,7 @@ export function tunnelStates(names: readonly string[], links: readonly Link[]): 
       there: link !== undefined,
       up: link?.flags.includes('UP') ?? false,
       endpoint: endpoints.get(name),
+      mark: marks.get(name),
       age: last === 0 ? undefined : Math.max(0, now - last),
       received,
       sent,
@@ -111,13 +125,14 @@ const whatOf = (name: string): string => `${name === 'wg0' ? 'comp server' : 'pr
 export const answerLeftOut = (name: string): Finding =>
   leftOut(`answer-${name}`, whatOf(name), 'no route leads into wg0, so no answer would be let in');
 
-/** Whether the server of a tunnel answered. Pure. */
-export function judgeAnswer(name: string, far: Far | undefined): Finding {
+/** Whether the server of a tunnel answered. Pure. `own`: what mends the tunnel itself, where it is not as it should be. */
+export function judgeAnswer(name: string, far: Far | undefined, own?: string): Finding {
   const id = `answer-${name}`;
   const what = whatOf(name);
   if (far !== undefined)
     return good(id, what, `${far.inside} answers${far.rtt === undefined ? '' : ` in ${far.rtt} ms`}`);
   const why = 'nothing came back in 2 s: its server or the way there is down';
+  if (own !== undefined) return bad(id, what, 'no answer', 'the tunnel itself is not as it should be', own);
   if (name === 'wg0')
     return bad(id, what, 'no answer', why, `${SET_UP}; where that is not it: ${MEND_SERVERS}`);
   return bad(id, what, 'no answer', why, MEND_SERVERS);

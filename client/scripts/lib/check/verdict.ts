@@ -104,10 +104,15 @@ export function linesOf({ ok, what, found, reason, remedy }: Finding, paint: Pai
 
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
+/** What is a layer by itself: left out, there is one that nobody has looked at. */
+const LAYERS = new Set(['door', 'guard']);
+
 /** The last line. */
 export function summaryOf(checks: readonly Check[], paint: Paint): string {
   const count = (ok: boolean | null): number => checks.filter((check) => check.ok === ok).length;
-  const rest = `${plural(count(true), 'check')} ok, ${count(null)} left out`;
+  const unseen = checks.filter(({ id, ok }) => ok === null && LAYERS.has(id)).map(({ what }) => what);
+  const unjudged = unseen.length === 0 ? '' : `; a layer was not judged: ${unseen.join(', ')}`;
+  const rest = `${plural(count(true), 'check')} ok, ${count(null)} left out${unjudged}`;
   if (verdictOf(checks) === 'ok') return `${paint('green', 'ok')}: ${rest}`;
   return `${paint('red', 'NOT OK')}: ${count(false)} of them; ${rest}`;
 }

@@ -1,6 +1,6 @@
 /** What can be told of a visit whose packets the kernel split one by one: no path is the current one there. All pure. */
 import type { Packet, Pcap } from '../trace/pcap.ts';
-import type { Failure } from '../trace/record.ts';
+import type { Failure, PathTotals } from '../trace/record.ts';
 import { type Finding, finding, listed, plural } from './finding.ts';
 
 /** How the kernel split. */
@@ -9,6 +9,40 @@ export interface PacketSplit {
   weights: readonly number[];
   /** Packets from one draw of a path to the next, at most. */
   perDraw: number;
+}
+
+/** What is known of the split of a visit. */
+export interface VisitSplit extends PacketSplit {
+  /** Packets that left by each path while the split was in force, as nftables counted them; undefined where nobody did. */
+  counted: Readonly<Record<string, number>> | undefined;
+}
+
+/** Packets by which counters and captures may differ on a path: what was sent on it and not by wg0, and a share. */
+const SPARE = { packets: 5, share: 0.01 };
+
+/** What one path's captures say of the packets that the split's counter must have counted. */
+export interface Bounds {
+  interface: string;
+  /** Those that went out while the page loaded: all of them were split. */
+  least: number;
+  /** Those of the whole visit. */
+  most: number;
+}
+
+/** Why the counters of a split say that it was not in force all the time; undefined where they say that it was. */
+export function countsTrouble(counted: VisitSplit['counted'], paths: readonly Bounds[]): string | undefined {
+  if (counted === undefined) return 'the split was gone before its packets could be counted';
+  const off = paths.filter(({ interface: name, least, most }) => {
+    const count = counted[name] ?? Number.NaN;
+    const spare = SPARE.packets + SPARE.share * most;
+    return !(count >= least - spare && count <= most + spare);
+  });
+  if (off.length === 0) return undefined;
+  const words = off.map(
+    ({ interface: name, least, most }) =>
+      `${name} ${counted[name] ?? 'none'} of ${least === most ? least : `${least} to ${most}`}`,
+  );
+  return `the split did not count what was captured: ${listed(words)}`;
 }
 
 /** Chance below which what is seen is no accident. */
@@ -27,6 +61,18 @@ export const sentBetween = (paths: readonly { pcap: Pcap }[], from: number, to: 
     ({ pcap }) =>
       pcap.packets.filter(({ direction, time }) => direction === 1 && time >= from && time <= to).length,
   );
+
+/** The bounds of all paths; the page loaded from one time to another. */
+export function boundsOf(
+  paths: readonly { pcap: Pcap }[],
+  totals: readonly Pick<PathTotals, 'interface' | 'packets_out'>[],
+  [from, to]: readonly [number, number],
+): Bounds[] {
+  const least = sentBetween(paths, from, to);
+  return totals.map(({ interface: name, packets_out: most }, i) => ({
+    ...{ interface: name, least: least[i] ?? 0, most },
+  }));
+}
 
 /** Indices of paths that carried none of what was sent, though it was enough. */
 export function unused(sent: readonly number[], { weights, perDraw }: PacketSplit): number[] {

@@ -2,7 +2,7 @@
 
 import type { Packet, Pcap } from '../trace/pcap.ts';
 import type { Check, Failure, PathTotals, Status, Switch } from '../trace/record.ts';
-import { bringsNothing, type PacketSplit, shareFinding } from './by-packet.ts';
+import { boundsOf, bringsNothing, countsTrouble, shareFinding, type VisitSplit } from './by-packet.ts';
 import { type Finding, finding, listed, plural } from './finding.ts';
 import { type Spell, secondsInForce, spells } from './in-force.ts';
 
@@ -38,7 +38,7 @@ export interface Evidence {
   skipped: number;
   period: number | null;
   /** Where the kernel split by packet; switches there are none then. */
-  split?: PacketSplit | undefined;
+  split?: VisitSplit | undefined;
   /** By interface; `client`: its address there, `mtu`: bytes that a packet there can have. */
   paths: readonly { interface: string; client: string; mtu: number; pcap: Pcap }[];
   /** Tunnels that did not answer before or after. */
@@ -204,7 +204,9 @@ function captureFinding({ captures, paths }: Evidence): Finding {
   return finding('captures', failure, 'no packet was lost');
 }
 
-function migrationFinding({ migration, switches, switchErrors, skipped, period, split }: Evidence): Finding {
+/** `counts`: what the split's counters say against it. */
+function migrationFinding(evidence: Evidence, counts: string | undefined): Finding {
+  const { migration, switches, switchErrors, skipped, period, split } = evidence;
   const all = skipped + switches.length;
   const late = skipped * (period ?? 0) > MOST_SKIPPED.seconds && skipped / all > MOST_SKIPPED.share;
   const message =
@@ -212,7 +214,7 @@ function migrationFinding({ migration, switches, switchErrors, skipped, period, 
       ? `${switchErrors} of its entries failed`
       : late
         ? `${skipped} of ${all} entries came too late and were left out: this machine is too slow, or stood still`
-        : undefined;
+        : counts;
   const failure = migration ?? (message === undefined ? undefined : { kind: 'migration' as const, message });
   const good = split ? 'the kernel split by packet' : `${switches.length} entries carried out`;
   return finding('migration', failure, good);
@@ -228,17 +230,16 @@ export function judge(evidence: Evidence): Verdict {
   const totals = paths.map((path, i) =>
     totalsOf(path, split ? shareOf(i) : (seconds.get(path.interface) ?? 0)),
   );
+  const during = loaded === null ? ([0, 0] as const) : ([from, to - SLACK] as const);
   const findings = [
     leakFinding(evidence),
     tunnelFinding(evidence),
     captureFinding(evidence),
-    migrationFinding(evidence),
+    migrationFinding(evidence, split && countsTrouble(split.counted, boundsOf(paths, totals, during))),
     finding('page', evidence.page, 'loaded'),
     clockFinding(evidence, all),
     directionFinding(totals),
-    split
-      ? shareFinding(paths, split, loaded === null ? [0, 0] : [from, to - SLACK])
-      : pathFinding(evidence, totals, all),
+    split ? shareFinding(paths, split, during) : pathFinding(evidence, totals, all),
   ];
   const failure = findings.find((each) => each.failure !== undefined)?.failure ?? null;
   const status = failure === null ? 'success' : failure.kind === 'timeout' ? 'timeout' : 'failure';

@@ -17,7 +17,7 @@ import {
   type VisitFacts,
   type VisitSummary,
 } from '../trace/record.ts';
-import type { PacketSplit } from './by-packet.ts';
+import type { VisitSplit } from './by-packet.ts';
 import { judge, type Verdict } from './judge.ts';
 import type { MigratorLine } from './migrator.ts';
 import type { PlannedVisit } from './plan.ts';
@@ -62,22 +62,41 @@ function pageFailure({ page, document }: Raw): Failure | undefined {
 function verdictOf(stage: Stage, raw: Raw, folder: string, silent: readonly string[]): Verdict {
   const log = raw.schedule.lines;
   const read = readCaptures(stage, folder);
+  const split = splitOf(stage.settings, log);
   return judge({
     ...{ started: raw.started, navigated: raw.navigated, loaded: raw.loaded, ended: raw.ended },
-    ...{ page: pageFailure(raw), captures: raw.captures ?? read.failure, migration: raw.migration },
+    ...{ page: pageFailure(raw), captures: raw.captures ?? read.failure },
+    migration: raw.migration ?? splitFailure(stage.settings, raw, split),
     switches: ofEvent(log, 'switch') as Switch[],
     switchErrors: ofEvent(log, 'error').length,
     clockSteps: ofEvent(log, 'clock').length,
-    ...{ skipped: skippedIn(log), period: stage.settings.period, split: splitOf(stage.settings, log) },
+    ...{ skipped: skippedIn(log), period: stage.settings.period, split },
     ...{ paths: read.paths, silent, leaked: raw.leaked },
   });
 }
 
 /** How the kernel split; undefined with a strategy in time, and where it did not come so far. */
-function splitOf({ strategy, batch }: Settings, log: readonly MigratorLine[]): PacketSplit | undefined {
+export function splitOf(
+  { strategy, batch }: Pick<Settings, 'strategy' | 'batch'>,
+  log: readonly MigratorLine[],
+): VisitSplit | undefined {
   const weights = ofEvent(log, 'start')[0]?.weights;
   if (isTimed(strategy) || !weights || ofEvent(log, 'split').length === 0) return undefined;
-  return { weights, perDraw: strategy === 'bwr' ? (batch ?? BATCH)[1] : 1 };
+  const counted = ofEvent(log, 'counts').at(-1)?.packets;
+  return { weights, perDraw: strategy === 'bwr' ? (batch ?? BATCH)[1] : 1, counted };
+}
+
+/** What the log of a split says against it; of a strategy in time the entries that failed are counted. */
+export function splitFailure(
+  { strategy }: Pick<Settings, 'strategy'>,
+  { schedule, navigated }: Pick<Raw, 'schedule' | 'navigated'>,
+  split: VisitSplit | undefined,
+): Failure | undefined {
+  if (isTimed(strategy)) return undefined;
+  const [error] = ofEvent(schedule.lines, 'error');
+  if (error !== undefined) return { kind: 'migration', message: `${error.path}: ${error.message}` };
+  const without = navigated !== null && split === undefined;
+  return without ? { kind: 'migration', message: 'the kernel did not split' } : undefined;
 }
 
 const skippedIn = (log: readonly MigratorLine[]): number =>

@@ -138,7 +138,7 @@ test('what is not as needed is refused, with the next step, before anything is t
     [['--repeat'], /^error: --repeat: there is no --schedule to repeat\n/],
     [['--schedule', '/nowhere'], /^error: --schedule: ENOENT/],
     [['--schedule', '/dev/null', '--seed', '1'], /^error: --seed: with --schedule the file says it all\n/],
-    [['--schedule', '/dev/null'], /^error: \/dev\/null:1: is empty\n {2}next: /],
+    [['--schedule', '/dev/null'], /^error: --schedule: \/dev\/null is neither a file nor a pipe\n {2}next: /],
     [['--strategy', 'packet'], /^error: wgnet1: has no IPv4 address\n {2}next: /],
     [['extra'], /too many arguments/],
     [['--log', '/nowhere/at/all'], /^error: --log: ENOENT/],

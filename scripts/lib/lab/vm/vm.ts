@@ -28,6 +28,12 @@ export interface Vm {
 /** Milliseconds that QEMU may take to go. */
 const PATIENCE = 10_000;
 
+/** When a process that still lives was started, in the kernel's ticks: it stays the same when it becomes another program. */
+function startOf(pid: number): string | undefined {
+  const [state, ...fields] = (readTextIfStill(`/proc/${pid}/stat`) ?? '').replace(/^.*\) /s, '').split(' ');
+  return state === 'Z' || state === 'X' ? undefined : fields[18];
+}
+
 /** Starts it; returns at once. It ends when its program does, and with this process, however that ends. */
 export async function startVm({ image, work, directory }: VmOptions): Promise<Vm> {
   makeDirectory(directory);
@@ -38,8 +44,9 @@ export async function startVm({ image, work, directory }: VmOptions): Promise<Vm
   await run(['tar', '-C', work, '-cf', tar, '--owner=0', '--group=0', '.']);
   const qemu = qemuWords({ folder: image, work: tar }, { console, results });
   const pid = spawnDetached(['setpriv', '--pdeathsig', 'KILL', ...qemu], log);
-  // By its words as well: another process may have the number by now.
-  const isUp = (): boolean => (readTextIfStill(`/proc/${pid}/cmdline`) ?? '').includes(tar);
+  const began = startOf(pid);
+  // By its start as well: another process may have the number by now.
+  const isUp = (): boolean => began !== undefined && startOf(pid) === began;
   const said = (): string => `${readTextIfAny(log) ?? ''}${readTextIfAny(console) ?? ''}`;
   return {
     lines: () => (readTextIfAny(results) ?? '').split('\n').slice(0, -1),

@@ -196,7 +196,10 @@ test('a migrate.ts started while something is broken on purpose is refused, and 
   const before = await sh('ip route show table 51821');
   const migrate = 'node --import tsx /comps/migrate.ts --period 0.1 --duration 1';
   assert.equal(await during(DOWN, `${migrate} >/dev/null 2>/tmp/refused; echo $?`), '1\n0');
-  assert.match(await sh('cat /tmp/refused; rm /tmp/refused'), /migrate\.ts, or a check\.ts, runs in this network namespace/);
+  assert.match(
+    await sh('cat /tmp/refused; rm /tmp/refused'),
+    /migrate\.ts, or a check\.ts, runs in this network namespace/,
+  );
   assert.equal(await sh('ip route show table 51821'), before);
 });
 

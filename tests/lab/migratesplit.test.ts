@@ -157,7 +157,10 @@ test('two at once: the second one is refused, and changes nothing of the first',
   for (const words of [['--strategy', 'packet'], ['--strategy', 'rr'], ['--stop']]) {
     const second = await outcome(inClient(lab(), words));
     assert.equal(second.code, 1);
-    assert.match(second.stderr, /^error: another migrate\.ts, or a check\.ts, runs .*\n {2}next: kill \d+\n$/);
+    assert.match(
+      second.stderr,
+      /^error: another migrate\.ts, or a check\.ts, runs .*\n {2}next: kill \d+\n$/,
+    );
   }
   assert.equal((await exchange(lab(), 3000)).lost, 0);
   assert.equal(await end(first), 0, first.stderr);

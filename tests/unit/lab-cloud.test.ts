@@ -109,7 +109,7 @@ test('a droplet is started in its own namespace, under its own name, with its ke
     words.filter((word) => word.includes(directory)),
     [
       `--bind-ro=${own}/host_key:/etc/ssh/ssh_host_ed25519_key`,
-      `--load-credential=ssh.authorized_keys.root:${own}/authorized_keys`,
+      `--bind-ro=${own}/authorized_keys:/root/.ssh/authorized_keys`,
       `--load-credential=systemd.extra-unit.first-boot.service:${own}/first-boot.service`,
       `--load-credential=systemd.unit-dropin.sysinit.target:${own}/wants.conf`,
     ],

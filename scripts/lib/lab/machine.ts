@@ -25,13 +25,13 @@ const escaped = (path: string): string => path.replaceAll('\\', '\\\\').replaceA
 const readOnly = (path: string, inside: string): string => `--bind-ro=${escaped(path)}:${inside}`;
 
 const HOST_KEY = '/etc/ssh/ssh_host_ed25519_key';
+const AUTHORIZED_KEYS = '/root/.ssh/authorized_keys';
 
 /** Read by systemd itself as it comes up, so all of it is there before SSH answers. */
 function credentialWords(place: Place, role: CloudRole): string[] {
   const load = (id: string, file: string): string =>
     `--load-credential=${id}:${join(folderOf(place, role), file)}`;
   return [
-    load('ssh.authorized_keys.root', 'authorized_keys'),
     load(`systemd.extra-unit.${FIRST_BOOT}`, FIRST_BOOT),
     load('systemd.unit-dropin.sysinit.target', 'wants.conf'),
   ];
@@ -42,7 +42,12 @@ const dropletWords = (place: Place, role: Role): string[] => [
   '--boot',
   '--console=read-only',
   ...(isOfCloud(role)
-    ? [readOnly(join(folderOf(place, role), 'host_key'), HOST_KEY), ...credentialWords(place, role)]
+    ? [
+        readOnly(join(folderOf(place, role), 'host_key'), HOST_KEY),
+        // No credential: now and then systemd makes no file of that one.
+        readOnly(join(folderOf(place, role), 'authorized_keys'), AUTHORIZED_KEYS),
+        ...credentialWords(place, role),
+      ]
     : [readOnly(join(place.directory, 'keys', role), HOST_KEY)]),
 ];
 

@@ -1,23 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  cycleOf,
-  type PacketInput,
-  packetChoice,
-  type Run,
-  roundOf,
-} from '../../client/scripts/lib/packet-strategy.ts';
-import type { PacketName } from '../../client/scripts/lib/strategy.ts';
-
-/** The first runs as they are drawn, neighbours apart. */
-function runsOf(name: PacketName, input: PacketInput, count: number): Run[] {
-  const iterator = packetChoice(name, input).runs[Symbol.iterator]();
-  return Array.from({ length: count }, () => iterator.next().value as Run);
-}
-
-/** The paths of the first packets. */
-const pathsOf = (name: PacketName, input: PacketInput, packets: number): number[] =>
-  cycleOf(packetChoice(name, input), packets).flatMap((run) => Array<number>(run.packets).fill(run.path));
+import { packetChoice, roundOf } from '../../client/scripts/lib/packet-strategy.ts';
+import { pathsOf, runsOf } from '../packet-runs.ts';
 
 /** Sum of (seen - expected)^2 / expected over what `list` holds of 0, 1, 2, …. */
 function chiSquare(list: readonly number[], chances: readonly number[]): number {

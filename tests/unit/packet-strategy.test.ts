@@ -11,16 +11,7 @@ import {
   roundOf,
 } from '../../client/scripts/lib/packet-strategy.ts';
 import { type PacketName, STRATEGIES } from '../../client/scripts/lib/strategy.ts';
-
-/** The first runs as they are drawn, neighbours apart. */
-function runsOf(name: PacketName, input: PacketInput, count: number): Run[] {
-  const iterator = packetChoice(name, input).runs[Symbol.iterator]();
-  return Array.from({ length: count }, () => iterator.next().value as Run);
-}
-
-/** The paths of the first packets. */
-const pathsOf = (name: PacketName, input: PacketInput, packets: number): number[] =>
-  cycleOf(packetChoice(name, input), packets).flatMap((run) => Array<number>(run.packets).fill(run.path));
+import { pathsOf, runsOf } from '../packet-runs.ts';
 
 const shown = (runs: readonly Run[]): string =>
   runs.map(({ path, packets }) => `${path}*${packets}`).join(' ');

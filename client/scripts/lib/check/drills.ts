@@ -4,7 +4,7 @@ import { Tool } from '../process.ts';
 import { hostOf } from './exits.ts';
 import type { Link, Machine } from './machine.ts';
 import { type Leak, leakText } from './packets.ts';
-import { leaksText } from './probe-verdict.ts';
+import { leaked } from './probe-verdict.ts';
 import {
   type Changes,
   deletePath,
@@ -17,7 +17,7 @@ import {
 import { type Route, WGNET } from './rules.ts';
 import { ping, untilAnswer } from './tools.ts';
 import type { Turn } from './turn.ts';
-import { bad, type Finding, good, leftOut, plural, SET_UP } from './verdict.ts';
+import { bad, type Finding, good, leftOut, SET_UP } from './verdict.ts';
 import type { Watch } from './watch.ts';
 
 const MIGRATE = fileURLToPath(new URL('../../migrate.ts', import.meta.url));
@@ -159,14 +159,7 @@ export function judgeDrill(
   after: number | undefined,
   blind: string | undefined,
 ): Finding {
-  if (leaks.length > 0)
-    return bad(
-      id,
-      what,
-      `${plural(leaks.length, 'packet')} left past the tunnels`,
-      leaksText(leaks, leakText),
-      SET_UP,
-    );
+  if (leaks.length > 0) return leaked(id, what, leaks, leakText);
   if (blind !== undefined) return leftOut(id, what, `the capture is blind: ${blind}`);
   if (after === undefined)
     return bad(

@@ -12,11 +12,19 @@ export function countsText(results: readonly Sent[]): string {
   return [...counts].map(([result, count]) => `${count} ${result}`).join(', ');
 }
 
-/** The first few packets as text. */
+/** Packets that are named; of more, how many there are. */
 const MOST_NAMED = 3;
-export function leaksText(leaks: readonly Leak[], text: (leak: Leak) => string): string {
+
+/** Packets past the tunnels: what they were, and what closes that. Pure. `text`: a packet for a person. */
+export function leaked(
+  id: string,
+  what: string,
+  leaks: readonly Leak[],
+  text: (leak: Leak) => string,
+): Finding {
   const more = leaks.length > MOST_NAMED ? `; and ${leaks.length - MOST_NAMED} more` : '';
-  return leaks.slice(0, MOST_NAMED).map(text).join('; ') + more;
+  const named = leaks.slice(0, MOST_NAMED).map(text).join('; ') + more;
+  return bad(id, what, `${plural(leaks.length, 'packet')} left past the tunnels`, named, SET_UP);
 }
 
 /** A probe's line. Pure. `text`: a packet for a person. */
@@ -28,14 +36,7 @@ export function judgeProbe(
 ): Finding {
   const id = `probe-${probe.id}`;
   const own = leaks.filter((leak) => probe.is(leak));
-  if (own.length > 0)
-    return bad(
-      id,
-      probe.what,
-      `${plural(own.length, 'packet')} left past the tunnels`,
-      leaksText(own, text),
-      SET_UP,
-    );
+  if (own.length > 0) return leaked(id, probe.what, own, text);
   if (probe.without !== undefined) return leftOut(id, probe.what, probe.without);
   if ('missing' in tried)
     return leftOut(id, probe.what, `${tried.missing} is missing`, installLine(tried.missing));

@@ -1,10 +1,10 @@
 /** All probes, sent once, and what the capture says of them. */
 
 import { type Leak, leakText } from './packets.ts';
-import { judgeProbe, leaksText } from './probe-verdict.ts';
+import { judgeProbe, leaked } from './probe-verdict.ts';
 import { type Probe, sendAll } from './probes.ts';
 import { installLine, spawnless } from './tools.ts';
-import { bad, type Finding, good, leftOut, plural, SET_UP } from './verdict.ts';
+import { bad, type Finding, good, leftOut, SET_UP } from './verdict.ts';
 import type { Seen, Watch } from './watch.ts';
 
 const CONTROL = ['capture', 'the capture sees what leaves'] as const;
@@ -29,14 +29,7 @@ export function judgeControl(blind: string | undefined, devices: readonly string
 /** The capture's end, and what left beside probes and drills. Pure. */
 export function judgeEnd(blind: string | undefined, leaks: readonly Leak[]): Finding {
   const [id, what] = ['capture-end', 'the capture, to its end'];
-  if (leaks.length > 0)
-    return bad(
-      id,
-      what,
-      `${plural(leaks.length, 'packet')} left past the tunnels`,
-      leaksText(leaks, leakText),
-      SET_UP,
-    );
+  if (leaks.length > 0) return leaked(id, what, leaks, leakText);
   if (blind !== undefined) return { ...judgeControl(blind, []), id, what };
   return good(id, what, 'whole, and nothing else past the tunnels');
 }
@@ -46,13 +39,7 @@ export function judgeOthers(probes: readonly Probe[], leaks: readonly Leak[]): F
   const [id, what] = ['probe-others', 'anything else on the wire'];
   const others = leaks.filter((leak) => !probes.some((probe) => probe.is(leak)));
   if (others.length === 0) return good(id, what, 'nothing past the tunnels');
-  return bad(
-    id,
-    what,
-    `${plural(others.length, 'packet')} left past the tunnels`,
-    leaksText(others, leakText),
-    SET_UP,
-  );
+  return leaked(id, what, others, leakText);
 }
 
 /** The third group, with the leaks for whoever wants them all. */

@@ -58,9 +58,24 @@ interface Problem {
   absent?: boolean;
 }
 
-/** Reads config.cfg; one Fault holds all its problems, one a line. `file` is the name for messages. */
-export function parseConfig(text: string, file: string): { config: Config; notices: string[] } {
+/** Every key that config.cfg may have. */
+export const CONFIG_KEYS: readonly string[] = KEYS;
+
+/** The variables of a YAML or JSON file that `-e @FILE` names. */
+export const parseVariables = (text: string, file: string): ReadonlyMap<string, unknown> =>
+  new Map(Object.entries(readYaml(text, file).value));
+
+/**
+ * Reads config.cfg; one Fault holds all its problems, one a line. `file` is the name for messages. What the command line
+ * sets with `-e` (`extra`) stands in the place of the file's own.
+ */
+export function parseConfig(
+  text: string,
+  file: string,
+  extra: ReadonlyMap<string, unknown> = new Map(),
+): { config: Config; notices: string[] } {
   const { value, lineOf } = readYaml(text, file);
+  for (const [key, set] of extra) value[key] = set;
   const notices = noticesOf(value).map(({ path, what }) => `${file}:${lineOf(path)}: ${what}`);
   // A list that the original's playbook never read is not judged either.
   if (hasComps(value)) delete value.clients;
@@ -69,7 +84,7 @@ export function parseConfig(text: string, file: string): { config: Config; notic
   const problems = result.success
     ? contradictions(result.data)
     : result.error.issues.flatMap(problemsOf(value));
-  if (problems.length > 0) throw faultOf(problems, file, lineOf);
+  if (problems.length > 0) throw faultOf(problems, file, lineOf, extra);
   return { config: configOf(result.data as Read), notices };
 }
 
@@ -184,14 +199,23 @@ function contradictions(read: Read): Problem[] {
 }
 
 /** One Fault for all problems, in the order of the file; keys that are not there come last, without a line. */
-function faultOf(problems: Problem[], file: string, lineOf: (path: readonly PropertyKey[]) => number): Fault {
+function faultOf(
+  problems: Problem[],
+  file: string,
+  lineOf: (path: readonly PropertyKey[]) => number,
+  extra: ReadonlyMap<string, unknown>,
+): Fault {
+  const last = Number.POSITIVE_INFINITY;
   const [first, ...rest] = problems
-    .map(({ path, what, absent }) => ({ line: absent ? Number.POSITIVE_INFINITY : lineOf(path), what }))
-    .sort((a, b) => (a.line === b.line ? 0 : a.line - b.line))
-    .map(({ line, what }) => ({ at: Number.isFinite(line) ? `${file}:${line}` : file, what }));
+    .map(({ path, what, absent }) => {
+      const flag = extra.has(String(path[0]));
+      const line = absent || flag ? last : lineOf(path);
+      return { line, what, at: flag ? '--extra-vars' : line === last ? file : `${file}:${line}` };
+    })
+    .sort((a, b) => (a.line === b.line ? 0 : a.line - b.line));
   return new Fault({
     at: first?.at ?? file,
     what: [first?.what, ...rest.map(({ at, what }) => `       ${at}: ${what}`)].join('\n'),
-    next: `correct ${file}; config.cfg.example shows every key`,
+    next: `correct ${first?.at.replace(/:\d+$/, '') ?? file}; config.cfg.example shows every key`,
   });
 }

@@ -2,8 +2,13 @@
 import { type Inventory, inherit } from './inventory/inherit.ts';
 import { readLines } from './inventory/read.ts';
 
+export type { Become } from './inventory/become.ts';
+export { besideNotice } from './inventory/beside.ts';
+export type { Connection } from './inventory/connection.ts';
 export { dropHosts, findHost, type HostEdit, type HostEntry, putHosts } from './inventory/edit.ts';
+export { withExtraVars } from './inventory/extra.ts';
 export type { Group, Inventory, InventoryHost } from './inventory/inherit.ts';
+export { limitOf } from './inventory/limit.ts';
 export { type Host, type Network, networkOf } from './inventory/network.ts';
 export type { Mention, Variable } from './inventory/read.ts';
 

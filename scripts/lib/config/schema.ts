@@ -1,8 +1,12 @@
 /** What each key of config.cfg may hold. A message says what was expected; what was found is put before it. */
+import { createRequire } from 'node:module';
 import { isIPv4, isIPv6 } from 'node:net';
-import { z } from 'zod';
+import type * as Zod from 'zod';
 import { isPrivateSubnet, LEAST_MTU, MAX_PROXIES, MOST_MTU } from './addresses.ts';
 import { type SecretRef, secretRef } from './secret.ts';
+
+// As CommonJS: its hundred ES modules would pass the loader one by one, which every command that reads config.cfg would wait for.
+const { z } = createRequire(import.meta.url)('zod') as typeof Zod;
 
 const text = (pattern: RegExp, error: string) => z.string({ error }).regex(pattern, { error, abort: true });
 

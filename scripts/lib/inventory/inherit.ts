@@ -40,11 +40,9 @@ export function inherit(raw: RawInventory): Inventory {
   const hosts = new Map<string, InventoryHost>();
   for (const host of raw.hosts.values()) {
     const variables = new Map<string, Variable>();
-    const layers = order
-      .filter(({ name }) => above.get(host.name)?.has(name))
-      .map((group) => group.variables);
-    for (const layer of [...layers, host.variables])
-      for (const [key, variable] of layer) if (key !== PRIORITY) variables.set(key, variable);
+    for (const group of order.filter(({ name }) => above.get(host.name)?.has(name)))
+      for (const [key, variable] of group.variables) if (key !== PRIORITY) variables.set(key, variable);
+    for (const [key, variable] of host.variables) variables.set(key, variable);
     hosts.set(host.name, { name: host.name, line: host.line, variables });
   }
   return { file: raw.file, hosts, groups };
@@ -73,6 +71,13 @@ function treeOf(raw: RawInventory): Tree {
   const refuse = (line: number, what: string, next: string): never => {
     throw new Fault({ at: `${raw.file}:${line}`, what, next });
   };
+  for (const { name, line } of raw.groups.get('all')?.mentions ?? [])
+    if (raw.groups.has(name))
+      refuse(
+        line,
+        `[all] has the host ${name}, and there is a group of that name`,
+        'give one of them another name',
+      );
   for (const { name, line, declared } of raw.groups.values())
     if (declared === undefined)
       refuse(line, `[${name}:vars] is for a group that is nowhere: [${name}] was expected`, `add [${name}]`);
@@ -81,16 +86,29 @@ function treeOf(raw: RawInventory): Tree {
   const edges = [...raw.groups.values()].flatMap((parent) =>
     parent.children.map((child) => ({ parent: parent.name, child: child.name, line: child.line })),
   );
-  for (const { parent, child, line } of edges)
+  for (const { parent, child, line } of edges) {
     if (!raw.groups.has(child))
       refuse(line, `[${parent}:children] names the group ${child}, which is nowhere`, `add [${child}]`);
+    if (child === 'all')
+      refuse(line, `all groups are below all, which is put below ${parent}: a loop`, 'take this line out');
+    if (child === 'ungrouped' && parent !== 'all')
+      refuse(
+        line,
+        `ungrouped is put below ${parent}, and its hosts would be grouped`,
+        `name them in [${parent}]`,
+      );
+  }
   const joined = (edge: { child: string; line: number }): number => {
     const { line, declared } = raw.groups.get(edge.child) as RawGroup;
     return line < edge.line ? edge.line : (declared ?? edge.line);
   };
   const tree = new Map<string, string[]>([...raw.groups.keys()].map((name) => [name, []]));
-  for (const { parent, child } of [...edges].sort((a, b) => joined(a) - joined(b)))
-    tree.get(parent)?.push(child);
+  const put = (parent: string, child: string): void => {
+    const children = tree.get(parent);
+    if (!children?.includes(child)) children?.push(child);
+  };
+  put('all', 'ungrouped');
+  for (const { parent, child } of [...edges].sort((a, b) => joined(a) - joined(b))) put(parent, child);
 
   for (const { parent, child, line } of edges)
     if (below(tree, child).includes(parent))
@@ -102,8 +120,7 @@ function treeOf(raw: RawInventory): Tree {
         'take one of the two :children lines out',
       );
   const children = new Set(edges.map(({ child }) => child));
-  for (const name of raw.groups.keys())
-    if (name !== 'all' && !children.has(name)) tree.get('all')?.push(name);
+  for (const name of raw.groups.keys()) if (name !== 'all' && !children.has(name)) put('all', name);
   return tree;
 }
 

@@ -5,14 +5,28 @@ const MOST_HOSTS = 1024;
 
 const LETTERS = /^(?:[a-z]:[a-z]|[A-Z]:[A-Z])$/;
 
+const RANGE = String.raw`\[(?:[a-z]:[a-z]|\d+:\d+)(?::\d+)?\]`;
+const LABEL = String.raw`(?:\w|${RANGE})(?:[\w-]|${RANGE})*(?<![_-])`;
+const HOST = new RegExp(String.raw`^${LABEL}(?:\.${LABEL})*$`, 'i');
+const HEX_RANGE = /\[[\da-f]+:[\da-f]+(?::\d+)?\]/gi;
+
+/** Whether Ansible takes a text for a host, ranges and all. Of another it looks for no port, and in a pattern splits it at `:`. */
+export const isHostLike = (text: string): boolean =>
+  HOST.test(text) || isIP(text.replace(HEX_RANGE, '0')) === 6;
+
+/** `host:port` and `[host]:port` taken apart; the port is undefined where there is none. */
+export function splitPort(word: string): { host: string; port: string | undefined } {
+  const match = /^\[(.+)\]:(\d+)$/.exec(word) ?? /^((?:[^:[\]]|\[[^\]]*\])*):(\d+)$/.exec(word);
+  return { host: match?.[1] ?? word, port: match?.[2] };
+}
+
 /**
  * Reads the first word of a host line: `web1`, `192.0.2.1:2222`, `[2001:db8::1]:22`, `web[01:20].example.com`.
  * A RangeError says what is wrong with it.
  */
 export function readPattern(word: string): { names: string[]; port: string | undefined } {
-  const match = /^\[(.+)\]:(\d+)$/.exec(word) ?? /^((?:[^:[\]]|\[[^\]]*\])*):(\d+)$/.exec(word);
-  const pattern = match?.[1] ?? word;
-  if (match === null && /:\w*$/.test(word) && isIP(word) === 0 && !word.includes('['))
+  const { host: pattern, port } = splitPort(word);
+  if (port === undefined && /:\w*$/.test(word) && isIP(word) === 0 && !word.includes('['))
     throw new RangeError(
       word.endsWith(':')
         ? 'ends in `:`, which stands before a port (is this a YAML inventory? the INI format was expected)'
@@ -22,7 +36,11 @@ export function readPattern(word: string): { names: string[]; port: string | und
   for (const name of names)
     if ((isIP(name) === 0 || name.includes('%')) && !/^[A-Za-z0-9_](?:[\w.-]*\w)?$/.test(name))
       throw new RangeError('is no host name or address: letters, digits, `.`, `-` and `_` were expected');
-  return { names, port: match?.[2] };
+  if (port !== undefined && !isHostLike(pattern))
+    throw new RangeError(
+      'is no host name before its port: Ansible would take the port for a part of the name',
+    );
+  return { names, port: port === undefined ? undefined : String(Number(port)) };
 }
 
 /** Every `[from:to]` or `[from:to:step]` of a pattern written out, the rightmost turning fastest. */

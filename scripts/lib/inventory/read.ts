@@ -8,6 +8,8 @@ export interface Variable {
   value: string;
   /** Line of the file, from 1. */
   line: number;
+  /** Where it comes from instead of a line of the file: `-e`. */
+  from?: string;
 }
 
 /** A host or group named on a line. */
@@ -39,6 +41,13 @@ export interface RawInventory {
 const EXAMPLE = 'one host a line, below [vpn] the proxies, below [comp] the one server; hosts.ini shows how';
 
 const KINDS = ['hosts', 'children', 'vars'];
+
+/** What looks like a header, and is none; `[a:c] k=v` is three hosts. */
+const NO_HEADER = /^\[.*\]$|^\[(?!(?:\w|\d+):(?:\w|\d+)(?::\d+)?\])[^\]]*(?:\]\s|$)/;
+
+/** Ends of lines to Python, and to nobody else. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what this looks for
+const SEPARATOR = /[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]/;
 
 /** What a trimmed line opens where it is a section's header: `[vpn]` is of the kind `hosts`. */
 export function headerOf(line: string): { group: string; kind: string } | undefined {
@@ -87,6 +96,10 @@ class Reader {
 
   take(line: string, number: number): void {
     this.#line = number;
+    if (SEPARATOR.test(line))
+      this.#refuse('holds a line or page separator, at which Ansible begins another line', {
+        next: 'put a plain line end there',
+      });
     if (line === '' || isComment(line)) return;
     this.empty = false;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what this looks for
@@ -94,7 +107,7 @@ class Reader {
       this.#refuse('holds control characters: a text file was expected');
     const header = headerOf(line);
     if (header !== undefined) this.#section(header.group, header.kind);
-    else if (/^\[[^\]]*(?:\]\s*$|\]\s|$)/.test(line))
+    else if (NO_HEADER.test(line))
       this.#refuse(
         'is no section header: [group], [group:vars] or [group:children] alone on its line was expected',
         {
@@ -144,13 +157,28 @@ class Reader {
     const { names, port } = this.#attempt(() => readPattern(word), `${show(word)} `);
     const variables = new Map(rest.map((text, i) => this.#variable(text, i + 2)));
     for (const name of names) {
+      if (name === 'all' || name === 'ungrouped')
+        this.#refuse(`names a host ${name}, which is a group that is always there`, {
+          next: 'give the host another name, and its address as ansible_host=…',
+        });
       const known = this.raw.hosts.get(name);
       const host = known ?? { name, line: this.#line, variables: new Map<string, Variable>() };
       this.raw.hosts.set(name, host);
       if (port !== undefined) this.#port(host, port, known !== undefined);
-      for (const [key, value] of variables) host.variables.set(key, value);
+      const target = variables.size === 0 ? host : this.#owner(host);
+      for (const [key, value] of variables) target.variables.set(key, value);
       this.#group.mentions.push({ name, line: this.#line });
     }
+  }
+
+  /** Variables on the line of a host that has a group's name go to that group, in Ansible: in the group itself this is no harm. */
+  #owner(host: RawHost): RawHost | RawGroup {
+    const group = this.raw.groups.get(host.name);
+    if (group !== undefined && group !== this.#group)
+      this.#refuse(`gives variables to ${host.name}, and Ansible would give them to the group of that name`, {
+        next: 'give the host another name, and its address as ansible_host=…',
+      });
+    return group ?? host;
   }
 
   /** Ansible takes `host:port` from a host's first line and passes over it silently on others. */

@@ -1,4 +1,5 @@
-const SPACE = /\s/;
+/** What shlex takes for space; a no-break space is a part of a word. */
+const SPACE = /[ \t\r\n]/;
 
 /** A word of a line: its text without quotes and backslashes, and where it stands, quotes and all (`end` is behind it). */
 export interface Word {
@@ -9,9 +10,9 @@ export interface Word {
 
 /**
  * Splits a host line as Python's shlex does for Ansible: quotes, backslashes, and `#` outside of quotes
- * begins a comment. A RangeError says what is not closed.
+ * begins a comment, where there are `comments`. A RangeError says what is not closed.
  */
-export function wordsOf(line: string): Word[] {
+export function wordsOf(line: string, comments = true): Word[] {
   const words: Word[] = [];
   let word: Word | undefined;
   const add = (text: string, start: number, end: number): void => {
@@ -22,7 +23,7 @@ export function wordsOf(line: string): Word[] {
     if (SPACE.test(c)) {
       if (word !== undefined) words.push(word);
       word = undefined;
-    } else if (c === '#') break;
+    } else if (c === '#' && comments) break;
     else if (c === '\\') {
       if (i + 1 >= line.length) throw new RangeError('the line ends in a backslash');
       add(line[i + 1] as string, i, i + 2);
@@ -37,7 +38,8 @@ export function wordsOf(line: string): Word[] {
 }
 
 /** The words of a host line, without where they stand. */
-export const splitWords = (line: string): string[] => wordsOf(line).map(({ text }) => text);
+export const splitWords = (line: string, comments = true): string[] =>
+  wordsOf(line, comments).map(({ text }) => text);
 
 /** The text in the quotes that open at `start`, and where they close. In double quotes `\"` and `\\` are escapes. */
 function quoted(line: string, start: number): { text: string; end: number } {

@@ -1,90 +1,64 @@
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
-import { Fault, messageOf } from '../cli.ts';
-import { appendLine, exists, readText, readTextIfAny } from '../files.ts';
-import { quoteAll } from '../shell.ts';
+import { dirname, join } from 'node:path';
+import { appendLine, readTextIfAny } from '../files.ts';
+import { agentOf, isOpen, keyFilesOf, offerOf } from './key-files.ts';
 import { type KnownKey, knownKeys } from './known-hosts.ts';
-import { isEncryptedKey } from './private-key.ts';
-import type { SshOptions, SshTarget } from './ssh.ts';
+import type { LoginSettings, LoginTarget } from './login-target.ts';
+import type { OfferedKey, SshOptions } from './ssh-options.ts';
+import { lockedFault } from './unlock.ts';
 
-/** Keys that ssh(1) offers by itself, in its order. */
-const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
+export type { LoginSettings, LoginTarget } from './login-target.ts';
 
-export interface LoginSettings {
-  /** The inventory; relative key files and the project's known_hosts lie beside it. */
-  inventory: string;
-  /** Take the key of a host that was never seen, and remember it. */
-  acceptNew: boolean;
-  /** Seconds. */
-  timeout: number;
-}
-
-interface LoginTarget extends SshTarget {
-  privateKeyFile?: string | undefined;
-  /** Line of the host in the inventory. */
-  line: number;
-}
-
-function pathOf(file: string, directory: string): string {
-  if (file.startsWith('~/')) return join(homedir(), file.slice(2));
-  return isAbsolute(file) ? file : join(directory, file);
-}
-
-function readKey(file: string, name: string, at: string): string {
-  try {
-    return readText(file);
-  } catch (error) {
-    throw new Fault({
-      at,
-      what: `the key for ${name}: ${messageOf(error)}`,
-      next: 'correct ansible_ssh_private_key_file for this host',
-    });
-  }
-}
-
-/** The keys to offer to a host. One that hosts.ini names must be there and readable; the usual ones may be missing. */
-function keysFor(target: LoginTarget, inventory: string): { file: string; text: string }[] {
-  const { name, privateKeyFile, line } = target;
-  const agent = Boolean(process.env.SSH_AUTH_SOCK);
-  if (privateKeyFile !== undefined) {
-    const file = pathOf(privateKeyFile, dirname(inventory));
-    const at = `${inventory}:${line}`;
-    const text = readKey(file, name, at);
-    if (!isEncryptedKey(text, file)) return [{ file, text }];
-    if (agent) return [];
-    const next = `start ssh-agent, then ${quoteAll(['ssh-add', file])}`;
-    throw new Fault({ at, what: `the key for ${name}, ${file}, has a passphrase`, next });
-  }
-  return DEFAULT_KEYS.map((key) => join(homedir(), '.ssh', key))
-    .filter(exists)
-    .map((file) => ({ file, text: readText(file) }))
-    .filter(({ file, text }) => !isEncryptedKey(text, file));
+/** The keys to offer to a host; a Fault where hosts.ini names one that cannot be used as things are. */
+function keysFor(target: LoginTarget, inventory: string): OfferedKey[] {
+  const files = keyFilesOf(target, inventory);
+  const closed = files.find((key) => key.by === 'inventory' && !isOpen(key));
+  if (closed !== undefined && agentOf(target) === undefined)
+    throw lockedFault(closed.file, target.name, `${inventory}:${target.line}`);
+  return files.flatMap((key) => offerOf(key) ?? []);
 }
 
 /** The project's own known_hosts, beside the inventory. */
 export const knownHostsOf = (inventory: string): string => join(dirname(inventory), 'known_hosts');
 
+const usualFiles = (): string[] => [
+  ...['known_hosts', 'known_hosts2'].map((name) => join(homedir(), '.ssh', name)),
+  '/etc/ssh/ssh_known_hosts',
+];
+
 /** What is known of a host, from the project's own known_hosts and the user's; and the file that new keys go to. */
 export function knownOf(
-  { address, port }: Pick<SshTarget, 'address' | 'port'>,
+  { address, port, ssh }: Pick<LoginTarget, 'address' | 'port' | 'ssh'>,
   inventory: string,
 ): { known: KnownKey[]; own: string } {
   const own = knownHostsOf(inventory);
-  const known = [own, join(homedir(), '.ssh', 'known_hosts')].flatMap((file) =>
-    knownKeys(readTextIfAny(file) ?? '', file, address, port),
+  // An alias stands in known_hosts as it is, whatever the port.
+  const [name, at] = ssh?.hostKeyAlias === undefined ? [address, port] : [ssh.hostKeyAlias, 22];
+  const known = [own, ...(ssh?.knownHostsFiles ?? usualFiles())].flatMap((file) =>
+    knownKeys(readTextIfAny(file) ?? '', file, name, at),
   );
   return { known, own };
 }
 
-/** How to log in to one host: keys, agent, and the host keys known of it. Reads files only; connects to nothing. */
-export function loginOf(target: LoginTarget, { inventory, acceptNew, timeout }: LoginSettings): SshOptions {
+/** How to log in to one host, and to those on the way: keys, agent, and the host keys known. Reads files only; connects to nothing. */
+export function loginOf(target: LoginTarget, settings: LoginSettings): SshOptions {
+  const { inventory, acceptNew, timeout } = settings;
+  const { ssh, user, become } = target;
   const { known, own } = knownOf(target, inventory);
+  const checking = target.hostKeyChecking ?? ssh?.hostKeyChecking;
+  // `no` takes keys that are new, as accept-new does, and never one that has changed.
+  const taken = acceptNew || checking === 'accept-new' || checking === 'no';
   return {
     keys: keysFor(target, inventory),
-    agent: process.env.SSH_AUTH_SOCK || undefined,
+    agent: agentOf(target),
+    namedOnly: ssh?.identitiesOnly,
     known,
+    knownAs: ssh?.hostKeyAlias,
     knownHostsFile: known[0]?.at.replace(/:\d+$/, '') ?? own,
-    timeout,
-    ...(acceptNew ? { remember: (line: string) => appendLine(own, line, 0o600) } : {}),
+    // Who gives a slow way longer in ~/.ssh/config is not cut short here.
+    timeout: Math.max(timeout, ssh?.connectTimeout ?? 0),
+    jumps: ssh?.jumps.map((hop) => ({ target: hop, options: loginOf({ ...hop, line: 0 }, settings) })),
+    ...(user === 'root' || become?.wanted === false ? {} : { become: { password: become?.password } }),
+    ...(taken ? { remember: (line: string) => appendLine(own, line, 0o600) } : {}),
   };
 }

@@ -1,18 +1,24 @@
 /** Provisioning, then set-up: from config.cfg to a network that a client can join. */
 import { command, EXIT, exitWith, main } from './lib/cli.ts';
+import { print } from './lib/progress.ts';
 import { ACCEPT_NEW, API_URL, CONFIG, check, INVENTORY, OUT, TIMEOUT } from './lib/steps/flags.ts';
 import { type ProvisionOptions, provision } from './lib/steps/provisioning.ts';
+import { withHostFlags, withPlayFlags } from './lib/steps/set-up-flags.ts';
+import { asRun, type Run } from './lib/steps/set-up-run.ts';
 import { type SetUpOptions, setUp } from './lib/steps/setting-up.ts';
 
-async function both(options: ProvisionOptions & SetUpOptions): Promise<number> {
+async function both(options: ProvisionOptions & SetUpOptions, run: Run): Promise<number> {
+  const { listHosts, listTasks, listTags } = options;
+  // A list is of what hosts.ini has now.
+  if (listHosts || listTasks || listTags) return setUp(options, run);
   const { code, missing } = await provision(options);
   if (code !== EXIT.ok) return code;
   if (missing > 0) {
-    console.log('\nSet-up comes once the droplets are there; what it would change cannot be known before.');
+    print('\nSet-up comes once the droplets are there; what it would change cannot be known before.');
     return EXIT.ok;
   }
-  console.log('');
-  return setUp(options);
+  print('');
+  return setUp(options, run);
 }
 
 const program = command(
@@ -25,7 +31,15 @@ const program = command(
   .option(...check('change nothing, only say what would be made, what it costs and what would be changed'))
   .option(...TIMEOUT)
   .option(...ACCEPT_NEW)
-  .option(...API_URL)
-  .action(async (options: ProvisionOptions & SetUpOptions) => exitWith(await both(options)));
+  .option(...API_URL);
+
+withPlayFlags(withHostFlags(program))
+  .addHelpText(
+    'after',
+    '\nThe flags from --limit on are for the set-up; provisioning makes what config.cfg names.',
+  )
+  .action(async (options: ProvisionOptions & SetUpOptions) =>
+    exitWith(await asRun('main', options, (run) => both(options, run))),
+  );
 
 await main(program);

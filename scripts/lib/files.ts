@@ -121,6 +121,10 @@ export function appendLine(path: string, line: string, mode = 0o644): void {
   guard(path, 'add to', () => fs.appendFileSync(path, `${gap}${line}\n`, { mode }));
 }
 
+/** Adds a text to the end of a file, making it where there is none. */
+export const addText = (path: string, text: string, mode = 0o644): void =>
+  guard(path, 'add to', () => fs.appendFileSync(path, text, { mode }));
+
 /** The text of a file that may vanish at any time, as those in /proc do; undefined once it has. */
 export function readTextIfStill(path: string): string | undefined {
   try {

@@ -2,6 +2,28 @@
 import { spinner } from 'zx';
 import { paint } from './cli.ts';
 
+/** Who hears every line that is printed, besides the person. */
+const listeners = new Set<(line: string) => void>();
+let aside = false;
+
+/** A line for the person at work: on standard output, or beside it where that is kept for a document. */
+export function print(line: string): void {
+  for (const listener of listeners) listener(line);
+  if (aside) console.error(line);
+  else console.log(line);
+}
+
+/** Keeps standard output for a document, or gives it back: lines go to standard error meanwhile. */
+export function printAside(on: boolean): void {
+  aside = on;
+}
+
+/** Hears every line from now on; returns the end of that. */
+export function hearLines(listener: (line: string) => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
 /** Seconds for a person: `0.4 s`, `61 s`. */
 export const seconds = (ms: number): string =>
   ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
@@ -11,7 +33,7 @@ export async function step<T>(title: string, work: () => Promise<T>): Promise<{ 
   const began = performance.now();
   const result = process.stderr.isTTY ? await spinner(title, work) : await work();
   const ms = performance.now() - began;
-  console.log(`${paint.green('✓')} ${title} ${paint.dim(seconds(ms))}`);
+  print(`${paint.green('✓')} ${title} ${paint.dim(seconds(ms))}`);
   return { result, ms };
 }
 
@@ -48,7 +70,7 @@ export function statusLine(): StatusLine {
     },
     print: (lines) => {
       erase();
-      for (const line of lines) console.log(line);
+      for (const line of lines) print(line);
       draw();
     },
     end: () => {

@@ -7,9 +7,10 @@ import { after, test } from 'node:test';
 import { EXIT, Fault } from '../../scripts/lib/cli.ts';
 import { statusText } from '../../scripts/lib/progress.ts';
 import { converge } from '../../scripts/lib/runner/apply.ts';
+import { LOCKED } from '../../scripts/lib/runner/lock.ts';
 import { exitCodeOf, runPlay } from '../../scripts/lib/runner/play.ts';
 import { countsOf } from '../../scripts/lib/runner/report.ts';
-import { beginnings, framesOf, LOCKED, probeScript } from '../../scripts/lib/runner/script.ts';
+import { framesOf, probeScript, signs } from '../../scripts/lib/runner/script.ts';
 import { type Gather, single, type Task } from '../../scripts/lib/runner/task.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
 import type { Transport } from '../../scripts/lib/transport/transport.ts';
@@ -157,7 +158,7 @@ test('one host in trouble does not stop the others, and unreachable weighs more 
 
 test('each change is told as it begins, however the output is cut into pieces', () => {
   const begun: number[] = [];
-  const feed = beginnings('m', (i) => begun.push(i));
+  const feed = signs('m', { begin: (i) => begun.push(i) });
   for (const piece of ['m beg', 'in 0\nout\nm end 0 0\nm begin 1', '\n', 'x m begin 2\n']) feed(piece);
   assert.deepEqual(begun, [0, 1]);
 });
@@ -203,4 +204,39 @@ test('a host on which another run stays at work is refused after a while, with t
     close: () => {},
   };
   await assert.rejects(converge(busy, nothing, [], { check: false }), /another run is at work on this host/);
+});
+
+test('--forks keeps so many hosts at work, results stay in order, and a host that is cut off is given up after three tries', async () => {
+  let [now, most] = [0, 0];
+  const rests: number[] = [];
+  const connect = (host: number): Promise<Transport> => {
+    now++;
+    most = Math.max(most, now);
+    return Promise.resolve({
+      run: async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (host === 7) throw new Fault({ what: 'the connection was lost', code: EXIT.unreachable });
+        return { code: 1, stdout: '', stderr: `I am ${host}` };
+      },
+      close: () => now--,
+    });
+  };
+  const results = await runPlay({
+    hosts: Array.from({ length: 64 }, (_, i) => i),
+    connect,
+    gather: nothing,
+    tasksFor: () => [],
+    check: false,
+    forks: 5,
+    onHost: () => {},
+    rest: (ms) => {
+      rests.push(ms);
+      return Promise.resolve();
+    },
+  });
+  assert.equal(most, 5);
+  assert.deepEqual(rests, [1000, 3000]);
+  assert.match(results[7]?.unreachable?.message ?? '', /was lost/);
+  for (const i of [0, 63]) assert.match(results[i]?.failed?.message ?? '', new RegExp(`I am ${i}$`));
+  assert.deepEqual([results[7]?.cost.rounds, results[63]?.cost.rounds], [3, 1]);
 });

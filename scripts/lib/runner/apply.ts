@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { EXIT, Fault } from '../cli.ts';
 import type { Transport } from '../transport/transport.ts';
-import { applyScript, beginnings, type Frame, framesOf, LOCKED, probeScript, STALE } from './script.ts';
+import { ownName } from './lock.ts';
+import { APPLY_LIMIT, type ConvergeOptions, PROBE_LIMIT, reasonOf, send, words } from './round.ts';
+import { applyScript, type Frame, probeScript, STALE } from './script.ts';
 import type { Change, Gather, Task, Verdict } from './task.ts';
 
 /** How one task ended on one host. */
@@ -9,37 +10,50 @@ export interface TaskResult {
   name: string;
   /** What was changed, or in check mode would be. */
   changed: Change[];
+  /** What a person should know of the machine. */
+  notices?: readonly string[];
   /** Why it failed; the tasks behind it were not begun. */
   failed?: string;
 }
 
 export interface Outcome {
+  /** Those that were wanted, in order. */
   tasks: TaskResult[];
-  /** By task name, what {@link Verdict.value} gave. Empty for a task whose value needs changes not yet made. */
+  /** By task name, what {@link Verdict.value} gave. Empty for a task whose value needs changes not made. */
   values: Map<string, string>;
 }
 
-const newMarker = (): string => `comps-${randomBytes(8).toString('hex')}`;
+type Planned = { task: string } & ({ verdict: Verdict; wanted: boolean } | { refused: string });
 
-/** The last words of a piece that failed. */
-function reasonOf({ code, stdout, stderr }: Frame): string {
-  const said = (stderr.trim() || stdout.trim()).split('\n').slice(-5).join('\n');
-  return said === '' ? `exit code ${code}` : said;
+interface Plan {
+  /** Who had changed the host last when it was probed. */
+  last: string;
+  planned: Planned[];
 }
 
 /** Probes everything in one round trip and judges it: what each task would change on this host. */
-async function plan<F>(transport: Transport, gather: Gather<F>, tasks: readonly Task<F>[]): Promise<Plan> {
-  const marker = newMarker();
-  const { code, stdout, stderr } = await transport.run(
-    probeScript(marker, [gather.probe, ...tasks.map((task) => task.probe)]),
+async function plan<F>(
+  transport: Transport,
+  gather: Gather<F>,
+  tasks: readonly Task<F>[],
+  options: ConvergeOptions,
+): Promise<Plan> {
+  const probes = [gather.probe, ...tasks.map((task) => task.probe)];
+  const answer = await send(
+    transport,
+    {
+      what: 'probe',
+      script: (marker) => probeScript(marker, probes),
+      limit: PROBE_LIMIT,
+      names: ['last run', 'facts', ...tasks.map(({ name }) => name)],
+    },
+    options,
   );
-  refuseBusy(code);
-  const frames = framesOf(marker, stdout, stderr);
   const seen = (i: number): string => {
-    const frame = frames.get(i);
+    const frame = answer.frames.get(i);
     if (frame === undefined)
       throw new Fault({
-        what: `this host's shell gave no answer${stderr.trim() && `: ${stderr.trim()}`}`,
+        what: `this host's shell gave no answer${words(answer) && `: ${words(answer)}`}`,
         code: EXIT.failed,
       });
     if (frame.code !== 0)
@@ -48,32 +62,16 @@ async function plan<F>(transport: Transport, gather: Gather<F>, tasks: readonly 
   };
   const last = seen(0).trim();
   const facts = gather.read(seen(1));
-  const planned = tasks.map((task, i): Planned => {
+  const planned = tasks.flatMap((task, i): Planned[] => {
+    const wanted = options.choice?.(task) ?? true;
     try {
-      return { name: task.name, verdict: task.judge(seen(i + 2), facts) };
+      return [{ task: task.name, verdict: task.judge(seen(i + 2), facts), wanted }];
     } catch (error) {
-      if (error instanceof Fault) return { name: task.name, refused: error.message };
-      throw error;
+      if (!(error instanceof Fault)) throw error;
+      return wanted ? [{ task: task.name, refused: error.message }] : [];
     }
   });
   return { last, planned };
-}
-
-type Planned = { name: string; verdict: Verdict } | { name: string; refused: string };
-
-interface Plan {
-  /** Who had changed the host last when it was probed. */
-  last: string;
-  planned: Planned[];
-}
-
-function refuseBusy(code: number | null): void {
-  if (code === LOCKED)
-    throw new Fault({
-      what: 'another run is at work on this host and did not end within a minute',
-      next: 'wait for it, then run this again',
-      code: EXIT.failed,
-    });
 }
 
 /** How often another run may get in between plan and changes before this one gives up. */
@@ -101,12 +99,6 @@ export async function converge<F>(
   });
 }
 
-interface ConvergeOptions {
-  check: boolean;
-  /** Called as each change begins, with its line. */
-  onChange?: ((line: string) => void) | undefined;
-}
-
 /** Undefined where another run got in between. */
 async function convergeOnce<F>(
   transport: Transport,
@@ -114,15 +106,17 @@ async function convergeOnce<F>(
   tasks: readonly Task<F>[],
   options: ConvergeOptions,
 ): Promise<Outcome | undefined> {
-  const { last, planned } = await plan(transport, gather, tasks);
+  const { last, planned } = await plan(transport, gather, tasks, options);
   const refused = planned.find((one) => 'refused' in one);
   // Bad state is refused before the first change, as bad input is.
   if (refused !== undefined && 'refused' in refused)
-    return { tasks: [{ name: refused.name, changed: [], failed: refused.refused }], values: new Map() };
+    return { tasks: [{ name: refused.task, changed: [], failed: refused.refused }], values: new Map() };
   const verdicts = planned.flatMap((one) => ('verdict' in one ? [one] : []));
-  const changes = verdicts.flatMap(({ verdict }) => verdict.changes);
+  const changes = verdicts.flatMap(({ task, verdict, wanted }) =>
+    wanted ? verdict.changes.map((change) => ({ task, change })) : [],
+  );
   const nothing = options.check || changes.length === 0;
-  const frames = nothing ? new Map<number, Frame>() : await make(transport, last, changes, options.onChange);
+  const frames = nothing ? new Map<number, Frame>() : await make(transport, last, changes, options);
   if (frames === undefined) return undefined;
   return settle(verdicts, frames, options.check);
 }
@@ -131,36 +125,50 @@ async function convergeOnce<F>(
 async function make(
   transport: Transport,
   last: string,
-  changes: readonly Change[],
-  onChange: (line: string) => void = () => {},
+  changes: readonly { task: string; change: Change }[],
+  options: ConvergeOptions,
 ): Promise<Map<number, Frame> | undefined> {
-  const marker = newMarker();
-  const shells = changes.map(({ shell }) => shell);
-  const begun = beginnings(marker, (i) => onChange(changes[i]?.line ?? ''));
-  const { code, stdout, stderr } = await transport.run(applyScript(marker, last, shells), begun);
-  refuseBusy(code);
-  if (code === STALE) return undefined;
-  const frames = framesOf(marker, stdout, stderr);
-  if (frames.size > 0) return frames;
+  const shells = changes.map(({ change }) => change.shell);
+  const answer = await send(
+    transport,
+    {
+      what: 'apply',
+      script: (marker) => applyScript(marker, last, shells, ownName()),
+      limit: APPLY_LIMIT,
+      names: changes.map(({ task, change }) => `${task}: ${change.line}`),
+    },
+    options,
+    {
+      begin: (i) => options.onChange?.(changes[i]?.change.line ?? ''),
+      done: (i) => {
+        const made = changes[i];
+        if (made !== undefined) options.onChanged?.(made.task, made.change);
+      },
+      say: (what) => options.onWait?.(what),
+    },
+  );
+  if (answer.code === STALE) return undefined;
+  if (answer.frames.size > 0) return answer.frames;
   throw new Fault({
-    what: `this host's shell made no change: ${stderr.trim() || 'it said nothing'}`,
+    what: `this host's shell made no change: ${words(answer) || 'it said nothing'}`,
     code: EXIT.failed,
   });
 }
 
 /** Lays the answers beside the plan, in order, up to the first failure. */
 function settle(
-  verdicts: readonly { name: string; verdict: Verdict }[],
+  verdicts: readonly { task: string; verdict: Verdict; wanted: boolean }[],
   frames: ReadonlyMap<number, Frame>,
   check: boolean,
 ): Outcome {
   const outcome: Outcome = { tasks: [], values: new Map() };
   let next = 0;
-  for (const { name, verdict } of verdicts) {
-    const result: TaskResult = { name, changed: [] };
+  for (const { task, verdict, wanted } of verdicts) {
+    const { notices = [] } = verdict;
+    const result: TaskResult = { name: task, changed: [], ...(notices.length > 0 ? { notices } : {}) };
     const outputs: string[] = [];
-    outcome.tasks.push(result);
-    for (const change of verdict.changes) {
+    if (wanted) outcome.tasks.push(result);
+    for (const change of wanted ? verdict.changes : []) {
       const frame = frames.get(next++);
       if (!check && frame?.code !== 0) {
         const why = frame === undefined ? 'the shell ended before it' : reasonOf(frame);
@@ -169,8 +177,8 @@ function settle(
       result.changed.push(change);
       outputs.push(frame?.stdout ?? '');
     }
-    if (verdict.value !== undefined && !(check && verdict.changes.length > 0))
-      outcome.values.set(name, verdict.value(outputs));
+    if (verdict.value !== undefined && !((check || !wanted) && verdict.changes.length > 0))
+      outcome.values.set(task, verdict.value(outputs));
   }
   return outcome;
 }

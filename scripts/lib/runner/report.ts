@@ -1,25 +1,39 @@
 import { paint } from '../cli.ts';
 import type { HostResult } from './play.ts';
+import type { Diff } from './task.ts';
 
 const indent = (text: string): string => text.replaceAll('\n', '\n      ');
 
-/** The lines that tell of one host: what was changed, and why it failed where it did. */
-export function hostLines(name: string, result: HostResult<unknown>, check: boolean): string[] {
+/** The lines that tell of one host: what was changed, with `differ` as it was and is, and why it failed where it did. */
+export function hostLines(
+  name: string,
+  result: HostResult<unknown>,
+  check: boolean,
+  differ: (diff: Diff) => string[] = () => [],
+): string[] {
   const trouble = result.unreachable ?? result.failed;
   if (trouble !== undefined) {
     const kind = result.unreachable === undefined ? 'failed' : 'unreachable';
     const next = trouble.next === undefined ? [] : [`      next: ${trouble.next}`];
-    return [`${paint.red(`${kind}:`)} [${name}] ${indent(trouble.message)}`, ...next];
+    const made = (result.made ?? []).map(
+      ({ task, change }) => `${paint.yellow('changed:')} [${name}] ${task}: ${change.line}`,
+    );
+    return [...made, `${paint.red(`${kind}:`)} [${name}] ${indent(trouble.message)}`, ...next];
   }
   const lines = result.outcome.tasks.flatMap((task) => [
-    ...task.changed.map(
-      ({ line }) => `${paint.yellow(check ? 'would change:' : 'changed:')} [${name}] ${task.name}: ${line}`,
-    ),
+    ...(task.notices ?? []).map((notice) => `${paint.cyan('notice:')} [${name}] ${indent(notice)}`),
+    ...task.changed.flatMap(({ line, diff }) => [
+      `${paint.yellow(check ? 'would change:' : 'changed:')} [${name}] ${task.name}: ${line}`,
+      ...(diff === undefined ? [] : differ(diff)),
+    ]),
     ...(task.failed === undefined
       ? []
       : [`${paint.red('failed:')} [${name}] ${task.name}: ${indent(task.failed)}`]),
   ]);
-  return lines.length === 0 ? [`${paint.green('ok:')} [${name}] nothing to change`] : lines;
+  const isQuiet = result.outcome.tasks.every(
+    (task) => task.changed.length === 0 && task.failed === undefined,
+  );
+  return isQuiet ? [...lines, `${paint.green('ok:')} [${name}] nothing to change`] : lines;
 }
 
 /** A host's counts, as ansible-playbook's recap gives them: ok includes changed. */

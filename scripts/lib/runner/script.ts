@@ -1,5 +1,6 @@
 /** Many small shell pieces as one script, and its answer taken apart again. */
 import { quote } from '../shell.ts';
+import { nameHolder, takeLock } from './lock.ts';
 
 /** What one piece of a script said. */
 export interface Frame {
@@ -9,14 +10,11 @@ export interface Frame {
   stderr: string;
 }
 
-/** Programs in one language, and where Debian keeps the administrator's. */
-const PROLOGUE = `LC_ALL=C; PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export LC_ALL PATH`;
-
-/** How long, in seconds, a run waits for another one on the same host. */
-const LOCK_WAIT = 60;
-
-/** Exit code of a script that could not have the host's lock in that time. */
-export const LOCKED = 91;
+/**
+ * Programs in one language, and where Debian keeps the administrator's. The empty lines end what a login shell's own files
+ * may have printed before.
+ */
+const PROLOGUE = `LC_ALL=C; PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export LC_ALL PATH; echo; echo >&2`;
 
 /** Exit code of an apply script that found the host changed by another run since it was probed. */
 export const STALE = 92;
@@ -26,13 +24,6 @@ const LAST_RUN = '/run/comps.last';
 
 /** Who changed this host last. */
 const lastRun = `cat ${LAST_RUN} 2>/dev/null || echo nobody`;
-
-/**
- * Readers wait for a writer and keep it out, so nobody sees a host half-changed. The lock is on a directory that is
- * always there: taking it writes nothing.
- */
-const lock = (kind: '-s' | '-x'): string =>
-  `exec 9</run && flock ${kind} -w ${LOCK_WAIT} 9 || exit ${LOCKED}`;
 
 const begin = (marker: string, i: number): string =>
   `echo '${marker} begin ${i}'; echo '${marker} begin ${i}' >&2`;
@@ -47,29 +38,37 @@ export function probeScript(marker: string, probes: readonly string[]): string {
   const pieces = [lastRun, ...probes].map(
     (probe, i) => `${begin(marker, i)}\n(\n${probe}\n) </dev/null 9<&-\nrc=$?\n${end(marker, i)}`,
   );
-  return [PROLOGUE, lock('-s'), ...pieces, ''].join('\n');
+  return [PROLOGUE, takeLock('-s', marker), ...pieces, ''].join('\n');
 }
 
 /**
  * All changes in order under the host's lock; the first that fails ends the script. Nothing is done where another
- * run changed the host after `last` was read: what was planned then may be wrong now.
+ * run changed the host after `last` was read: what was planned then may be wrong now. `holder` is this run's name, for
+ * others that wait meanwhile.
  */
-export function applyScript(marker: string, last: string, changes: readonly string[]): string {
+export function applyScript(
+  marker: string,
+  last: string,
+  changes: readonly string[],
+  holder: string,
+): string {
+  const say = `say() { printf '\\n%s say %s\\n' ${marker} "$(printf %s "$*" | tr '\\n\\r' '  ')"; }`;
   const pieces = changes.map(
     (change, i) =>
       `${begin(marker, i)}\n(\nset -e\n${change}\n) </dev/null 9<&-\nrc=$?\n${end(marker, i)}\n[ "$rc" = 0 ] || exit 0`,
   );
-  const unchanged = `[ "$(${lastRun})" = ${quote(last)} ] || exit ${STALE}; echo ${marker} >${LAST_RUN}`;
-  return [PROLOGUE, lock('-x'), unchanged, ...pieces, ''].join('\n');
+  const unchanged = `[ "$(${lastRun})" = ${quote(last)} ] || exit ${STALE}; echo ${marker} >${LAST_RUN} || exit 1`;
+  return [PROLOGUE, takeLock('-x', marker), nameHolder(holder), unchanged, say, ...pieces, ''].join('\n');
 }
 
 function cut(stream: string, marker: string): Map<number, { text: string; code: number }> {
   const found = new Map<number, { text: string; code: number }>();
   // The line break before the closing mark is the mark's own.
   const frame = new RegExp(`^${marker} begin (\\d+)\\n([\\s\\S]*?)\\n${marker} end \\1 (\\d+)$`, 'gm');
-  for (const [, i, text, code] of stream.matchAll(frame)) {
-    found.set(Number(i), { text: text ?? '', code: Number(code) });
-  }
+  // So are both line breaks of what was said.
+  const said = new RegExp(`\\n${marker} say [^\\n]*\\n`, 'g');
+  for (const [, i, text = '', code] of stream.matchAll(frame))
+    found.set(Number(i), { text: text.replace(said, ''), code: Number(code) });
   return found;
 }
 
@@ -82,13 +81,31 @@ export function framesOf(marker: string, stdout: string, stderr: string): Map<nu
   return frames;
 }
 
-/** Takes output as it comes and says which piece begins, each once. */
-export function beginnings(marker: string, onBegin: (i: number) => void): (chunk: string) => void {
-  const mark = `${marker} begin `;
+/** What a script tells while it runs. */
+export interface Signs {
+  /** A piece begins. */
+  begin?: (i: number) => void;
+  /** A piece has ended well. */
+  done?: (i: number) => void;
+  /** A change tells the person something. */
+  say?: (words: string) => void;
+  /** Another run has the host's lock; '' where its name is not known. */
+  busy?: (holder: string) => void;
+}
+
+/** Takes output as it comes, however it is cut into pieces, and tells each sign once. */
+export function signs(marker: string, { begin, done, say, busy }: Signs): (chunk: string) => void {
   let line = '';
   return (chunk) => {
     const lines = (line + chunk).split('\n');
     line = lines.pop() ?? '';
-    for (const whole of lines) if (whole.startsWith(mark)) onBegin(Number(whole.slice(mark.length)));
+    for (const whole of lines) {
+      if (!whole.startsWith(`${marker} `)) continue;
+      const [, kind, rest = ''] = /^\S+ (\S+) ?(.*)$/.exec(whole) ?? [];
+      if (kind === 'begin') begin?.(Number(rest));
+      if (kind === 'end' && rest.endsWith(' 0')) done?.(Number.parseInt(rest, 10));
+      if (kind === 'say') say?.(rest);
+      if (kind === 'busy') busy?.(rest);
+    }
   };
 }

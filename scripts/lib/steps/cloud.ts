@@ -18,6 +18,8 @@ const ENDPOINT_VARIABLE = 'DIGITALOCEAN_API_URL';
 const PATIENCE = 120;
 
 export interface CloudOptions {
+  /** Texts of `-e`, which beat config.cfg. */
+  extraVars?: readonly string[];
   inventory: string;
   config: string;
   apiUrl?: string | undefined;

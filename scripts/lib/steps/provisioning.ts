@@ -7,7 +7,7 @@ import { openSaved, type Saved } from '../digitalocean/saved.ts';
 import { isUp } from '../digitalocean/wait.ts';
 import { requireWritable } from '../files.ts';
 import { findHost } from '../inventory.ts';
-import { type StatusLine, statusLine } from '../progress.ts';
+import { print, type StatusLine, statusLine } from '../progress.ts';
 import { countLines } from '../runner/report.ts';
 import { meetStrangers } from '../transport/first-use.ts';
 import { knownHostsOf } from '../transport/login.ts';
@@ -118,7 +118,7 @@ function troubleLines(name: string, { code, message, next }: Fault): string[] {
 }
 
 function recap({ wanted, plan }: Survey, faults: ReadonlyMap<string, Fault>): void {
-  console.log(`\n${paint.bold('RECAP')}`);
+  print(`\n${paint.bold('RECAP')}`);
   const created = new Set(plan.create.map(({ name }) => name));
   const rows = wanted.map(({ name }) => {
     const fault = faults.get(name);
@@ -133,7 +133,7 @@ function recap({ wanted, plan }: Survey, faults: ReadonlyMap<string, Fault>): vo
       },
     };
   });
-  for (const line of countLines(rows)) console.log(line);
+  for (const line of countLines(rows)) print(line);
 }
 
 /** Droplets that are up and were not made from here, so that no key of theirs is pinned: a person is asked. */
@@ -233,7 +233,7 @@ function missingOf({ plan }: Survey, inventory: string): number {
 export async function provision(options: ProvisionOptions): Promise<Provisioned> {
   const status = statusLine();
   try {
-    const config = readConfig(options.config);
+    const config = readConfig(options.config, options.extraVars);
     const account = openAccount(config, options, status);
     return await aloneWith(options.inventory, account, async () => {
       const saved = openSaved(options.inventory);

@@ -53,9 +53,9 @@ export async function reach(target: Target, reaching: Reaching): Promise<Fault |
     transport = await connect(target, reaching, began);
     onStep('its first boot');
     const left = Math.max(1, patience - (clock.now() - began));
-    const { code } = await transport.run(awaitFirstBoot(left), (line) =>
-      onStep(`its first boot: ${line.trim()}`),
-    );
+    const { code } = await transport.run(awaitFirstBoot(left), {
+      onOutput: (line) => onStep(`its first boot: ${line.trim()}`),
+    });
     if (code !== STILL_BUSY) return undefined;
     return new Fault({
       at: target.name,

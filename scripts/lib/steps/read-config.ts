@@ -1,19 +1,25 @@
 import { paint } from '../cli.ts';
 import { type Config, parseConfig } from '../config.ts';
 import { readText } from '../files.ts';
+import { print } from '../progress.ts';
+import { readExtraVars } from './extra-vars.ts';
 
 /** Notices that this process has printed. */
 const told = new Set<string>();
 
-/** config.cfg, read and judged; its notices are printed, once. */
-export function readConfig(file: string): Config {
+export function tellOnce(notice: string): void {
+  if (told.has(notice)) return;
+  told.add(notice);
+  print(`${paint.cyan('notice:')} ${notice}`);
+}
+
+/** config.cfg, read and judged; its notices are printed, once. `extraVars`: texts of `-e`, which beat the file. */
+export function readConfig(file: string, extraVars: readonly string[] = []): Config {
   const { config, notices } = parseConfig(
     readText(file, `cp config.cfg.example ${file}, and fill it in`),
     file,
+    readExtraVars(extraVars, readText).config,
   );
-  for (const notice of notices.filter((one) => !told.has(one))) {
-    told.add(notice);
-    console.log(`${paint.cyan('notice:')} ${notice}`);
-  }
+  for (const notice of notices) tellOnce(notice);
   return config;
 }

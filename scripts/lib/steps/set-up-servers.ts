@@ -11,16 +11,25 @@ import type { ClientKey } from '../wireguard/key-store.ts';
 import { serverConf, serverNat } from '../wireguard/server-files.ts';
 import { asPrefix, type Topology, type TunnelPlan, topologyOf } from '../wireguard/topology.ts';
 
+/**
+ * What a run has to do with a server; `--limit` makes the difference. `play`: all tasks; `ask`: only its public key is
+ * read; `known`: it is not connected to, as the client's present files hold its public key.
+ */
+export type Part = 'play' | 'ask' | 'known';
+
 /** One server with all that this run knows of it. */
 export interface Member {
   host: Host;
   name: string;
-  ssh: SshOptions;
+  readonly ssh: SshOptions;
   /** Why its name does not resolve; it is unreachable then. */
   unresolved: Fault | undefined;
   tunnel: TunnelPlan;
   /** Undefined only in check mode, where none is made. */
   key: ClientKey | undefined;
+  part: Part;
+  /** Its public key as the client's present files have it, for one that is `known`. */
+  serverKey?: string | undefined;
 }
 
 /** Each host's numeric address, or why it has none. */
@@ -58,8 +67,16 @@ export function planTopology(
   });
 }
 
-export function tasksFor({ tunnel, key }: Member, config: Config): Task<HostFacts>[] {
-  const publicKey = key?.publicKey ?? '(a new key)';
+export const tasksFor = ({ tunnel, key }: Member, config: Config): Task<HostFacts>[] =>
+  serverTasksFor(tunnel, key?.publicKey, config);
+
+/** Everything that is wanted of the server behind a tunnel; without the client's public key, only to look at. */
+export function serverTasksFor(
+  tunnel: TunnelPlan,
+  clientKey: string | undefined,
+  config: Config,
+): Task<HostFacts>[] {
+  const publicKey = clientKey ?? '(a new key)';
   const gateway = config.wireguardGatewayAddress;
   // Of the servers the comp server alone carries IPv6.
   const ipv6 =

@@ -1,125 +1,165 @@
 /** The servers of hosts.ini run WireGuard, and the client's files exist. */
-import { EXIT, Fault, paint } from '../cli.ts';
-import type { Config } from '../config.ts';
-import { readText } from '../files.ts';
-import { type Host, networkOf, parseInventory } from '../inventory.ts';
-import { statusLine } from '../progress.ts';
+import { EXIT, paint } from '../cli.ts';
+import { print, seconds, statusLine } from '../progress.ts';
+import type { Choice } from '../runner/choice.ts';
 import { exitCodeOf, type HostResult, runPlay } from '../runner/play.ts';
 import { hostLines, recapLines } from '../runner/report.ts';
+import type { Round } from '../runner/round.ts';
+import { hideKeys, hideSecrets } from '../runner/secrets.ts';
+import type { Diff } from '../runner/task.ts';
 import { hostFacts } from '../tasks/facts.ts';
+import { keyPair } from '../tasks/key-pair.ts';
 import { preflight } from '../transport/docker.ts';
-import { meetStrangers } from '../transport/first-use.ts';
-import { loginOf } from '../transport/login.ts';
-import { connectSsh, type SshOptions } from '../transport/ssh.ts';
-import { clientKeys } from '../wireguard/key-store.ts';
-import type { Topology, TunnelPlan } from '../wireguard/topology.ts';
-import { endpointIn } from '../wireguard/write-client.ts';
-import { readConfig } from './read-config.ts';
-import { clientHint, writeClient } from './set-up-client.ts';
-import { type Member, planTopology, resolveAll, tasksFor } from './set-up-servers.ts';
+import { connectSsh } from '../transport/ssh.ts';
+import { endpointText } from '../wireguard/topology.ts';
+import { endpointIn, retiredIn } from '../wireguard/write-client.ts';
+import { labClientHint } from './hints.ts';
+import { settleRotations } from './rotation-settling.ts';
+import { clientDiffs, clientHint, clientWish, type Missing, writeClient } from './set-up-client.ts';
+import type { PlayFlags } from './set-up-flags.ts';
+import { type InputOptions, type Prepared, prepare, readInput } from './set-up-input.ts';
+import { hostsOf, shownDiff } from './set-up-json.ts';
+import { bareRun, type Run } from './set-up-run.ts';
+import { type Member, tasksFor } from './set-up-servers.ts';
+import { CLIENT, chosenTasks, listLines } from './set-up-tasks.ts';
 
-export interface SetUpOptions {
-  /** hosts.ini and config.cfg. */
-  inventory: string;
-  config: string;
-  /** Where the client's files go. */
-  out: string;
-  /** Change nothing, only say what would be changed. */
-  check: boolean;
-  /** Seconds for connecting to a host. */
-  timeout: number;
-  /** Take the host keys of hosts never seen before, and remember them. */
-  acceptNew: boolean;
+export interface SetUpOptions extends InputOptions, PlayFlags {}
+
+type Differ = (diff: Diff) => string[];
+
+/** One round trip for a person who asked for more: with -vv, also what each piece answered. */
+function roundLines(name: string, { what, ms, code, pieces }: Round, verbose: number): string[] {
+  const head = `${paint.dim(`[${name}]`)} ${what}: ${pieces.length} pieces in one round trip, ${seconds(ms)}, exit ${code ?? '-'}`;
+  if (verbose < 2) return [head];
+  const said = pieces.flatMap(({ name: piece, frame }) => [
+    `  ${piece}: ${frame === undefined ? 'no answer' : `exit ${frame.code}`}`,
+    // What a program complains of may be a key; what it answers are public ones.
+    ...`${hideSecrets(frame?.stdout ?? '')}\n${hideKeys(frame?.stderr ?? '')}`
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => `    ${line}`),
+  ]);
+  return [head, ...said];
 }
 
-const INVENTORY_HINT = 'write one: README, "On servers", step 1';
-
-/** Both files, read and refused before the first effect; hosts are the proxies in order, then the comp server. */
-function readInput({ config: configFile, inventory }: SetUpOptions): { config: Config; hosts: Host[] } {
-  const config = readConfig(configFile);
-  const { vpn, comp } = networkOf(parseInventory(readText(inventory, INVENTORY_HINT), inventory));
-  return { config, hosts: [...vpn, comp] };
-}
-
-/** Everything that this run needs to know of its servers. Reads files, asks about keys never seen, makes the client's own. */
-async function gatherMembers(
-  hosts: readonly Host[],
-  addresses: readonly (string | Fault)[],
-  topology: Topology,
+/** Plays the servers, each with a line or more as it ends. */
+function playAll(
+  { members, config }: Prepared,
   options: SetUpOptions,
-): Promise<Member[]> {
-  const { inventory, acceptNew, timeout } = options;
-  const login = { inventory, acceptNew, timeout };
-  // What is wrong with the keys to log in with is said before anybody is connected to.
-  const logins = (): SshOptions[] => hosts.map((host) => loginOf(host, login));
-  logins();
-  const resolved = hosts.filter((_, i) => !(addresses[i] instanceof Fault));
-  await meetStrangers(resolved, login);
-  const ssh = logins();
-
-  const tunnels = [...topology.paths, topology.comp];
-  const keys = clientKeys(
-    options.out,
-    hosts.map(({ name }) => name),
-    !options.check,
-  );
-  return hosts.map((host, i) => ({
-    host,
-    name: host.name,
-    ssh: ssh[i] as SshOptions,
-    unresolved: addresses[i] instanceof Fault ? addresses[i] : undefined,
-    tunnel: tunnels[i] as TunnelPlan,
-    key: keys.get(host.name),
-  }));
-}
-
-/** Plays all servers, each with a line or more as it ends. */
-function playAll(members: readonly Member[], config: Config, check: boolean): Promise<HostResult<Member>[]> {
+  choice: Choice | undefined,
+  differ: Differ | undefined,
+  log: Run['log'],
+): Promise<HostResult<Member>[]> {
   const status = statusLine();
+  const { check, forks, verbose = 0 } = options;
   return runPlay({
-    hosts: members,
+    hosts: members.filter(({ part }) => part !== 'known'),
     connect: (member) =>
       member.unresolved ? Promise.reject(member.unresolved) : connectSsh(member.host, member.ssh),
     gather: hostFacts,
-    tasksFor: (member) => tasksFor(member, config),
+    tasksFor: (member) => (member.part === 'ask' ? [keyPair()] : tasksFor(member, config)),
+    // Of a host outside of --limit the state is read, and nothing more.
+    choiceFor: (member) => (member.part === 'ask' ? () => false : choice),
     check,
+    forks,
     onStep: ({ name }, line) => status.set(name, line),
+    onWait: ({ name }, kind, what) => status.print([`${paint.cyan(`${kind}:`)} [${name}] ${what}`]),
+    onRound: ({ name }, round) => {
+      log.round(name, round);
+      if (verbose > 0) status.print(roundLines(name, round, verbose));
+    },
     onHost: (result) => {
-      const { name } = result.host;
+      const { name, part } = result.host;
       status.set(name, undefined);
-      status.print(hostLines(name, result, check));
+      if (part === 'play') status.print(hostLines(name, result, check, differ));
+      else if (result.unreachable ?? result.failed) status.print(hostLines(name, result, check));
+      else status.print([`${paint.green('ok:')} [${name}] outside of --limit: its public key was looked at`]);
     },
   });
 }
 
-/** Sets the servers up and writes the client's files, with all that is to be said of it; the exit code. */
-export async function setUp(options: SetUpOptions): Promise<number> {
-  const { check, out } = options;
-  const { config, hosts } = readInput(options);
-  const addresses = await resolveAll(hosts, options.inventory);
-  const topology = planTopology(config, hosts, addresses);
-  const members = await gatherMembers(hosts, addresses, topology, options);
+/** Why the client's files stay as they are. */
+const leftText = (missing: readonly Missing[]): string =>
+  `they need the public key of every server; ${missing.map(({ name, why }) => `${name}: ${why}`).join('; ')}`;
 
-  // The first time, and meanwhile: whether the client can be started here.
-  const docker = check || endpointIn(out) !== undefined ? undefined : preflight();
-  const results = await playAll(members, config, check);
+/** A server that hosts.ini had, and that nobody has told of it. */
+const retiredLine = (name: string, address: string): string =>
+  `${paint.cyan('notice:')} ${name} is no server of this network any more, and WireGuard goes on running there; to end it: ssh root@${address} systemctl disable --now wg-quick@wg0`;
 
-  const code = exitCodeOf(results);
+/** Writes the client's files, or says what would be written; the code of what stood in the way. */
+function clientSide(
+  { members, topology, config }: Prepared,
+  results: readonly HostResult<Member>[],
+  { check, out }: SetUpOptions,
+  differ: Differ | undefined,
+  document: Run['document'],
+): { code: number; done: string[] } {
+  const { client } = document;
+  client.folder = out;
+  const { files, missing } = clientWish(members, results, topology, config);
+  if (!check && missing.length > 0) {
+    client.left = leftText(missing);
+    print(
+      `${paint.red('client files left as they are:')} ${client.left}\n      next: mend that, then run this again`,
+    );
+    return { code: Math.max(...missing.map(({ code }) => code)), done: [] };
+  }
   const before = endpointIn(out);
-  const done = code !== EXIT.ok || check ? [] : writeClient(results, topology, config, out);
-  for (const line of done) console.log(`${paint.yellow('changed:')} [client] ${line}`);
-  if (before !== undefined && before !== endpointIn(out))
-    console.log(
+  const retired =
+    before === endpointText(topology.comp.server.address, topology.comp.port) ? retiredIn(out, topology) : [];
+  const diffs = clientDiffs(out, files);
+  const done = check ? diffs.map(({ path }) => `write ${path}`) : writeClient(out, files);
+  client.written = done
+    .filter((line) => !line.startsWith('removed '))
+    .map((line) => line.replace(/^\w+ /, ''));
+  client.removed = done.filter((line) => line.startsWith('removed ')).map((line) => line.slice(8));
+  client.diffs = diffs.map(shownDiff);
+  for (const line of done) print(`${paint.yellow(check ? 'would change:' : 'changed:')} [client] ${line}`);
+  if (differ !== undefined) for (const line of diffs.flatMap(differ)) print(line);
+  for (const { name, address } of retired) print(retiredLine(name, address));
+  if (!check && before !== undefined && before !== endpointIn(out))
+    print(
       `${paint.cyan('notice:')} ${out} held another network (comp server ${before}); its keys are kept there, and its own hosts.ini writes it again`,
     );
-  if (code !== EXIT.ok)
-    console.log(
-      `${paint.red('client files not written:')} they need every server; mend the above and run this again`,
-    );
+  return { code: EXIT.ok, done: check ? [] : done };
+}
 
-  console.log(`\n${paint.bold('RECAP')}`);
-  for (const line of recapLines(results.map((result) => ({ name: result.host.name, result }))))
-    console.log(line);
-  if (done.length > 0) console.log(`\n${await clientHint(out, docker)}`);
+/** Sets the servers up and writes the client's files, with all that is to be said of it; the exit code. */
+export async function setUp(options: SetUpOptions, { log, document } = bareRun()): Promise<number> {
+  const { check, out } = options;
+  document.check = check;
+  const input = readInput(options);
+  const list = listLines(input, options);
+  if (list !== undefined) {
+    for (const line of list) print(line);
+    return EXIT.ok;
+  }
+  const choice = chosenTasks(input, options);
+  let prepared = await prepare(options, input);
+  log.begin();
+  if (!check && (await settleRotations(prepared, out))) prepared = await prepare(options, input);
+  const differ = options.diff ? (await import('../runner/diff.ts')).diffLines : undefined;
+
+  // The first time, and meanwhile: whether the client can be started here.
+  const docker =
+    check || labClientHint() !== undefined || endpointIn(out) !== undefined ? undefined : preflight();
+  const results = await playAll(prepared, options, choice, differ, log);
+  Object.assign(document, hostsOf(prepared.members, results));
+
+  const played = results.filter(({ host }) => host.part === 'play');
+  let code = exitCodeOf(played);
+  let done: string[] = [];
+  if (code !== EXIT.ok) {
+    document.client.left = 'they need every server';
+    if (!check)
+      print(
+        `${paint.red('client files not written:')} they need every server; mend the above and run this again`,
+      );
+  } else if (choice?.(CLIENT) ?? true)
+    ({ code, done } = clientSide(prepared, results, options, differ, document));
+
+  print(`\n${paint.bold('RECAP')}`);
+  for (const line of recapLines(played.map((result) => ({ name: result.host.name, result })))) print(line);
+  if (done.length > 0) print(`\n${await clientHint(out, docker)}`);
   return code;
 }

@@ -8,8 +8,10 @@ import { recover } from '../digitalocean/recover.ts';
 import type { Entry, Saved } from '../digitalocean/saved.ts';
 import { type Wanted, wantedOf } from '../digitalocean/wanted.ts';
 import type { Inventory } from '../inventory.ts';
+import { md5Of } from '../transport/fingerprint.ts';
 import { loginOf } from '../transport/login.ts';
 import { md5Fingerprint } from '../transport/private-key.ts';
+import type { OfferedKey } from '../transport/ssh-options.ts';
 import { keepFound, recovering } from './cloud.ts';
 import { claimProblems, inventoryText, targetOf } from './own-hosts.ts';
 import { prospectOf } from './prospect.ts';
@@ -50,6 +52,12 @@ export function readWanted(config: Config, file: string): Wanted[] {
   return wanted;
 }
 
+/** MD5 of a key's public half, as DigitalOcean shows it. */
+const printOf = (key: OfferedKey): string | undefined =>
+  'text' in key
+    ? md5Fingerprint(key.text)
+    : md5Of('publicKey' in key ? key.publicKey : key.unlocked.getPublicSSH());
+
 /** Problems of logging in to droplets that are not there yet: as hosts.ini will be, with these keys. */
 function loginProblems(
   parsed: Inventory,
@@ -61,7 +69,7 @@ function loginProblems(
   const found = create.flatMap(({ name }) => {
     const target = targetOf(parsed, name);
     const { keys, agent } = loginOf(target, { inventory, acceptNew, timeout });
-    const offered = keys.map(({ text: secret, file }) => ({ file, print: md5Fingerprint(secret) }));
+    const offered = keys.map((one) => ({ file: one.file, print: printOf(one) }));
     if (agent !== undefined || offered.some(({ print }) => print === key.fingerprint)) return [];
     const files = offered.map(({ file }) => file).join(', ') || 'none';
     return [

@@ -30,6 +30,7 @@ const right = [
   'port 51820',
   `peer ${key} 10.45.0.5/32`,
   'mtu 1420',
+  'up',
   'address 10.45.0.2/32',
   'route 10.45.0.5',
   'present',
@@ -108,6 +109,12 @@ const table: [string, Task<HostFacts>, string, string[]][] = [
   ],
   ['interface right', running, right.join('\n'), []],
   ['interface not there', running, '', []],
+  [
+    'link down, and its routes with it',
+    running,
+    drifted('up\n', '').replace('route 10.45.0.5\n', ''),
+    ['bring wg0 up', 'route 10.45.0.5/32 into wg0'],
+  ],
   ['other private key', running, drifted('key same\n', ''), ['set the private key']],
   ['other port', running, drifted('port 51820', 'port 1'), ['listen on port 51820']],
   [
@@ -221,7 +228,7 @@ test('a comp server without IPv6 cannot carry it: refused with the next step', (
 });
 
 test('facts: IPv6 counts with a default route and an address, by an interface’s name', () => {
-  const seen = 'os=debian 13\nuid=0\napt=yes\nsystemd=yes\negress=eth0\n';
+  const seen = 'id=debian\nversion=13\nuid=0\napt=yes\nsystemd=yes\negress=eth0\n';
   assert.equal(hostFacts.read(seen).egress6, undefined);
   assert.deepEqual(hostFacts.read(`${seen}egress6=ens4\naccept_ra=1\n`), { ...facts6, egress: 'eth0' });
   assert.equal(hostFacts.read(`${seen}egress6=a"; reboot\n`).egress6, undefined);
@@ -248,10 +255,10 @@ test('a new key is the last thing that the change printed, and nothing else is t
 });
 
 for (const [missing, seen] of [
-  ['root', 'os=debian 13\nuid=1000\napt=yes\nsystemd=yes\negress=eth0'],
-  ['apt-get', 'os=fedora 44\nuid=0\nsystemd=yes\negress=eth0'],
-  ['systemd', 'os=debian 13\nuid=0\napt=yes\negress=eth0'],
-  ['default route', 'os=debian 13\nuid=0\napt=yes\nsystemd=yes\negress='],
+  ['root', 'id=debian\nuid=1000\napt=yes\nsystemd=yes\negress=eth0'],
+  ['apt-get', 'id=debian\nuid=0\nsystemd=yes\negress=eth0'],
+  ['systemd', 'id=debian\nuid=0\napt=yes\negress=eth0'],
+  ['default route', 'id=debian\nuid=0\napt=yes\nsystemd=yes\negress='],
 ] as const)
   test(`facts: a host without ${missing} is refused`, () => {
     assert.throws(() => hostFacts.read(seen), new RegExp(missing));

@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { RESOLVER } from './roles.ts';
 
 const SUITE = 'trixie';
+/** Of droplets with Python: the newest Python that Ansible and Mitogen of Debian 12 can work with. */
+const PYTHON_SUITE = 'bookworm';
 
 /** A small cloud droplet as it is handed over: systemd, SSH, no Python. */
-const DROPLET = ['systemd-sysv', 'openssh-server', 'iproute2', 'procps', 'kmod', 'iputils-ping'];
+const DROPLET = ['systemd-sysv', 'openssh-server', 'iproute2', 'procps', 'kmod', 'iputils-ping', 'sudo'];
 
 /** What a droplet must install before it can be a proxy; `bare` has it as packages only. */
 export const WIREGUARD = ['wireguard-tools', 'wireguard-go', 'nftables'];
@@ -38,15 +40,20 @@ const LINK_NPM =
 // Chromium never runs as root: it would have no sandbox. The same user as in client/Dockerfile.
 const ADD_USER = 'chroot "$1" useradd --create-home --shell /usr/sbin/nologin browser';
 
+/** What Ansible needs on a droplet, for those who compare with it; WireGuard's packages are there. */
+const PYTHON = [...DROPLET, ...WIREGUARD, 'python3', 'python3-apt'];
+
 interface System {
   packages: string[];
   hook: string;
+  suite?: string;
 }
 
 const SYSTEMS = {
   bare: { packages: DROPLET, hook: FETCH_POOL },
   world: { packages: WORLD, hook: LINK_NPM },
   browser: { packages: [...WORLD, ...BROWSER], hook: `${LINK_NPM} && ${ADD_USER}` },
+  python: { packages: PYTHON, hook: 'true', suite: PYTHON_SUITE },
 } satisfies Record<string, System>;
 
 /** A system made from packages. */
@@ -57,9 +64,11 @@ export const FILES: Record<string, string> = {
   // Empty: each boot makes its own.
   '/etc/machine-id': '',
   '/etc/resolv.conf': `nameserver ${RESOLVER}\n`,
-  // Masked: nobody logs in on a console, and each costs of the kernel's 128 inotify instances.
+  // Masked: nobody logs in on a console or is asked for a password there, and each costs of the kernel's 128 inotify instances.
   '/etc/systemd/system/console-getty.service': '',
   '/etc/systemd/system/getty@.service': '',
+  '/etc/systemd/system/systemd-ask-password-console.path': '',
+  '/etc/systemd/system/systemd-ask-password-wall.path': '',
   '/etc/apt/sources.list': `deb [trusted=yes] file:${POOL} ./\n`,
 };
 
@@ -77,7 +86,7 @@ export const REMOVED = [
 
 /** mmdebstrap's command line for one system. */
 export function debianWords(name: SystemName, tree: string, mirror: string): string[] {
-  const { packages, hook } = SYSTEMS[name];
+  const { packages, hook, suite = SUITE }: System = SYSTEMS[name];
   const without = ['doc', 'man', 'locale', 'info'].map(
     (folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`,
   );
@@ -87,7 +96,7 @@ export function debianWords(name: SystemName, tree: string, mirror: string): str
     ...without,
     '--aptopt=Acquire::Languages "none"',
     `--customize-hook=${hook}`,
-    ...[SUITE, tree, mirror],
+    ...[suite, tree, mirror],
   ];
 }
 
@@ -101,3 +110,6 @@ export const recipeHash = (): string =>
 /** The name of the system with Chromium, which stands beside the image. */
 export const browserHash = (): string =>
   `browser-${hashOf([debianWords('browser', '', ''), FILES, REMOVED])}`;
+
+/** The name of the system with Python. */
+export const pythonHash = (): string => `python-${hashOf([debianWords('python', '', ''), FILES, REMOVED])}`;

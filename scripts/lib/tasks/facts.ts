@@ -1,5 +1,6 @@
 import { EXIT, Fault } from '../cli.ts';
 import type { Gather } from '../runner/task.ts';
+import { judgeSystem, TRIED_TEXT } from './system.ts';
 
 /** What a server is, as far as the tasks ask. */
 export interface HostFacts {
@@ -11,10 +12,16 @@ export interface HostFacts {
   acceptRa?: string | undefined;
   /** Whether its kernel has WireGuard; otherwise wireguard-go does it. */
   kernelWireguard: boolean;
+  /** Its system, where nobody has tried that one: `Debian GNU/Linux 11 (bullseye)`. */
+  untried?: string | undefined;
+  /** Seconds that its clock is before this computer's; negative: behind. */
+  ahead?: number | undefined;
 }
 
 const PROBE = `
-. /etc/os-release; echo "os=$ID \${VERSION_ID:-}"
+if [ -r /etc/os-release ]; then . /etc/os-release; fi
+echo "id=\${ID:-}"; echo "like=\${ID_LIKE:-}"; echo "version=\${VERSION_ID:-}"
+echo "os=\${PRETTY_NAME:-\${ID:-$(uname -s)}}"
 echo "uid=$(id -u)"
 command -v apt-get >/dev/null && echo apt=yes
 [ -d /run/systemd/system ] && echo systemd=yes
@@ -25,6 +32,7 @@ if [ -n "$six" ] && [ -n "$(ip -6 -o address show dev "$six" scope global)" ]; t
   echo "accept_ra=$(cat "/proc/sys/net/ipv6/conf/$six/accept_ra")"
 fi
 if [ -d /sys/module/wireguard ] || modprobe -n -q wireguard 2>/dev/null; then echo wireguard=yes; fi
+echo "clock=$(date +%s)"
 `;
 
 const refuse = (what: string, next: string): Fault => new Fault({ what, next, code: EXIT.failed });
@@ -36,17 +44,23 @@ export const hostFacts: Gather<HostFacts> = {
     const said = new Map(
       seen.split('\n').map((line) => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)]),
     );
-    const os = (said.get('os') ?? '').trim();
-    if (said.get('uid') !== '0')
+    const word = (key: string): string => (said.get(key) ?? '').trim();
+    const os = word('os') || 'this system';
+    if (word('uid') !== '0')
       throw refuse(
         'the login is not root, and changes need root',
-        'set ansible_user=root for this host in hosts.ini',
+        'set ansible_user=root for this host in hosts.ini, or a user who may use sudo',
       );
-    if (said.get('apt') !== 'yes')
-      throw refuse(`this system (${os}) has no apt-get`, 'use Debian or Ubuntu there');
-    if (said.get('systemd') !== 'yes')
-      throw refuse(`this system (${os}) does not run systemd`, 'use Debian or Ubuntu there');
-    const egress = said.get('egress') ?? '';
+    const verdict = judgeSystem({ id: word('id'), like: word('like'), version: word('version') });
+    if (verdict === 'foreign')
+      throw refuse(`its system is ${os}, and set-up knows only Debian's kind`, `use ${TRIED_TEXT} there`);
+    if (word('apt') !== 'yes') throw refuse(`its system (${os}) has no apt-get`, `use ${TRIED_TEXT} there`);
+    if (word('systemd') !== 'yes')
+      throw refuse(
+        `its system (${os}) does not run systemd`,
+        `use ${TRIED_TEXT} there, as a machine or virtual machine`,
+      );
+    const egress = word('egress');
     // An interface's name goes into rules, so nothing odd may be in it.
     const isName = (name: string): boolean => /^[\w.@-]{1,15}$/.test(name);
     if (!isName(egress))
@@ -54,11 +68,14 @@ export const hostFacts: Gather<HostFacts> = {
         'it has no IPv4 default route, so no way to the Internet',
         'see `ip -4 route` on that host',
       );
-    const egress6 = said.get('egress6') ?? '';
+    const egress6 = word('egress6');
+    const clock = word('clock');
     return {
       egress,
-      ...(isName(egress6) ? { egress6, acceptRa: said.get('accept_ra') } : {}),
-      kernelWireguard: said.get('wireguard') === 'yes',
+      ...(isName(egress6) ? { egress6, acceptRa: word('accept_ra') } : {}),
+      kernelWireguard: word('wireguard') === 'yes',
+      ...(verdict === 'untried' ? { untried: os } : {}),
+      ...(/^\d+$/.test(clock) ? { ahead: Number(clock) - Math.round(Date.now() / 1000) } : {}),
     };
   },
 };

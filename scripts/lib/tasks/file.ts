@@ -1,7 +1,10 @@
+import { hideSecrets } from '../runner/secrets.ts';
 import { type Change, single, type Task } from '../runner/task.ts';
 import { quote } from '../shell.ts';
 
 interface FileWish<F> {
+  /** See {@link Task.tags}. */
+  tags?: readonly string[];
   path: string;
   /** Three or four octal digits: `600`. */
   mode: string;
@@ -15,6 +18,13 @@ const probeFor = (path: string): string => {
   return `if [ -e ${file} ] || [ -L ${file} ]; then stat -c '%a %U:%G %F' ${file} && cat ${file}; fi`;
 };
 
+/** What somebody wrote by hand may hold a key in any line; only a peer's public one is shown. */
+const withoutKeys = (text: string): string =>
+  hideSecrets(text)
+    .split('\n')
+    .map((line) => (/^\s*PublicKey\s*=/i.test(line) ? line : line.replace(/[A-Za-z0-9+/]{43}=/g, '(hidden)')))
+    .join('\n');
+
 /** Written beside its place and moved there, so that a cut leaves the old file or the new one. */
 function writing(path: string, mode: string, text: string): string {
   const [file, half] = [quote(path), quote(`${path}.comps-new`)];
@@ -26,19 +36,24 @@ chmod ${mode} ${half}\nchown root:root ${half}\nmv -f ${half} ${file}`;
 }
 
 /** A file has this text, this mode and belongs to root. */
-export function file<F>(name: string, { path, mode, text }: FileWish<F>): Task<F> {
+export function file<F>(name: string, { path, mode, text, tags = ['files'] }: FileWish<F>): Task<F> {
   return {
     name,
+    tags,
     probe: probeFor(path),
     judge: (seen, facts) => {
       const wanted = text(facts);
-      const write = (line: string): Change => ({ line, shell: writing(path, mode, wanted) });
-      if (seen === '') return single(write(`write ${path}`));
+      const write = (line: string, before: string): Change => ({
+        line,
+        shell: writing(path, mode, wanted),
+        diff: { path, before: withoutKeys(before), after: withoutKeys(wanted) },
+      });
+      if (seen === '') return single(write(`write ${path}`, ''));
       const stop = seen.indexOf('\n');
       const [stat, is] = [seen.slice(0, stop), seen.slice(stop + 1)];
       if (!stat.includes('regular'))
-        return single(write(`put a file in the place of the ${stat.replace(/^\S+ \S+ /, '')} ${path}`));
-      if (is !== wanted) return single(write(`rewrite ${path}`));
+        return single(write(`put a file in the place of the ${stat.replace(/^\S+ \S+ /, '')} ${path}`, ''));
+      if (is !== wanted) return single(write(`rewrite ${path}`, is));
       if (!stat.startsWith(`${mode} root:root `))
         return single({
           line: `set mode ${mode} and owner root on ${path}`,

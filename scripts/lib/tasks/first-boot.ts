@@ -1,11 +1,9 @@
 /** A new server's first minutes: cloud-init at work, and packages being installed behind everybody's back. */
-
-/** Files that apt and dpkg hold a lock on while they work. */
-const LOCKS = ['/var/lib/dpkg/lock-frontend', '/var/lib/dpkg/lock', '/var/lib/apt/lists/lock'];
+import { heldShell } from './package-lock.ts';
 
 /**
  * Returns once cloud-init has ended (well or not) and nobody holds a package lock, twice in a row; prints what it waits
- * for, a line each. Locks are read from /proc/locks (proc(5)), as a small server has no fuser.
+ * for, a line each.
  */
 export const awaitFirstBoot = (seconds: number): string => `
 end=$(($(date +%s) + ${Math.ceil(seconds)}))
@@ -14,13 +12,7 @@ if command -v cloud-init >/dev/null 2>&1; then
   echo 'cloud-init'
   timeout ${Math.ceil(seconds)} cloud-init status --wait >/dev/null 2>&1 || true
 fi
-held() {
-  for file in ${LOCKS.join(' ')}; do
-    inode=$(stat -c %i "$file" 2>/dev/null) || continue
-    if grep -q ":$inode " /proc/locks; then return 0; fi
-  done
-  return 1
-}
+${heldShell()}
 free=0
 while [ $free -lt 2 ]; do
   if held; then

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { Change, Task } from '../runner/task.ts';
+import type { Change, Diff, Task } from '../runner/task.ts';
 import { quote } from '../shell.ts';
 import { SERVER_KEY } from './key-pair.ts';
 
@@ -16,6 +16,7 @@ export interface InterfaceWish {
 /** The running wg0, as the probe found it; the private key is compared on the host and not told. */
 interface LiveInterface {
   sameKey: boolean;
+  up: boolean;
   port: string;
   mtu: string;
   addresses: string[];
@@ -28,9 +29,12 @@ interface LiveInterface {
 // The first column of dump's first line is the private key: only the columns behind it leave the host.
 const PROBE = `
 [ -d /sys/class/net/wg0 ] && command -v wg >/dev/null || exit 0
-[ -s ${SERVER_KEY} ] && [ "$(wg pubkey <${SERVER_KEY})" = "$(wg show wg0 public-key)" ] && echo 'key same'
+key=$(wg show wg0 public-key)
+# Where the file is lost, the interface's key is kept and becomes the file's.
+if [ -s ${SERVER_KEY} ]; then [ "$(wg pubkey <${SERVER_KEY})" = "$key" ]; else [ "$key" != '(none)' ]; fi && echo 'key same'
 wg show wg0 dump | awk -F '\\t' 'NR == 1 { print "port", $3 } NR > 1 { print "peer", $1, $4 }'
 echo "mtu $(cat /sys/class/net/wg0/mtu)"
+[ -n "$(ip link show dev wg0 up)" ] && echo up
 ip -4 -o address show dev wg0 | awk '{ print "address", $4 }'
 ip -6 -o address show dev wg0 scope global 2>/dev/null | awk '{ print "address", $4 }'
 ip -4 route show dev wg0 | awk '{ print "route", $1 }'
@@ -44,6 +48,7 @@ const withLength = (address: string): string =>
 function read(seen: string): LiveInterface | undefined {
   const live: LiveInterface = {
     sameKey: false,
+    up: false,
     port: '',
     mtu: '',
     addresses: [],
@@ -54,6 +59,7 @@ function read(seen: string): LiveInterface | undefined {
   for (const [word, first = '', second = ''] of seen.split('\n').map((line) => line.split(' '))) {
     if (word === 'present') present = true;
     if (word === 'key') live.sameKey = true;
+    if (word === 'up') live.up = true;
     if (word === 'port') live.port = first;
     if (word === 'mtu') live.mtu = first;
     if (word === 'address') live.addresses.push(withLength(first));
@@ -112,6 +118,8 @@ function changesOf(live: LiveInterface, wish: InterfaceWish): Change[] {
       : [{ line: `listen on port ${port}`, shell: `wg set wg0 listen-port ${port}` }]),
     ...peerChanges(live, wish.peer),
     ...(live.mtu === String(mtu) ? [] : [{ line: `set MTU ${mtu}`, shell: `ip link set wg0 mtu ${mtu}` }]),
+    // Its routes went with the link, and come back behind it.
+    ...(live.up ? [] : [{ line: 'bring wg0 up', shell: 'ip link set wg0 up' }]),
     ...addressChanges(live, wish.addresses.map(withLength)),
     ...routes
       .filter((route) => !live.routes.includes(route))
@@ -129,13 +137,44 @@ function changesOf(live: LiveInterface, wish: InterfaceWish): Change[] {
   ];
 }
 
+/** The interface as lines for a person; keys of peers are public. */
+const linesOf = ({ sameKey, up, port, mtu, addresses, peers, routes }: LiveInterface): string =>
+  [
+    `private key: ${sameKey ? 'that of the key file' : 'another than that of the key file'}`,
+    `link: ${up ? 'up' : 'down'}`,
+    `port: ${port}`,
+    `MTU: ${mtu}`,
+    ...addresses.toSorted().map((address) => `address: ${address}`),
+    ...[...peers].map(([key, ips]) => `peer: ${key} ${ips.toSorted().join(', ')}`),
+    ...routes.toSorted().map((route) => `route: ${route}`),
+    '',
+  ].join('\n');
+
+const diffOf = (live: LiveInterface, { addresses, port, mtu, peer }: InterfaceWish): Diff => ({
+  path: 'wg0 (running)',
+  before: linesOf(live),
+  after: linesOf({
+    sameKey: true,
+    up: true,
+    port: String(port),
+    mtu: String(mtu),
+    addresses: addresses.map(withLength),
+    peers: new Map([[peer.publicKey, [...peer.allowedIps]]]),
+    routes: peer.allowedIps.map(withLength),
+  }),
+});
+
 /** The running wg0 is as wished; only what differs is set, so no session of another peer is cut. */
 export const liveInterface = <F>(wish: InterfaceWish): Task<F> => ({
   name: 'running wg0',
+  tags: ['interface'],
   probe: PROBE,
   judge: (seen) => {
     const live = read(seen);
     // Not running: the service task starts it from the file, and it is right then.
-    return { changes: live === undefined ? [] : changesOf(live, wish) };
+    if (live === undefined) return { changes: [] };
+    const [first, ...rest] = changesOf(live, wish);
+    // One picture of all of them.
+    return { changes: first === undefined ? [] : [{ ...first, diff: diffOf(live, wish) }, ...rest] };
   },
 });

@@ -77,4 +77,4 @@ function judge(seen: string): Verdict {
 export const KEY_PAIR = 'key pair';
 
 /** The server has a key pair; the task's value is the public key. */
-export const keyPair = <F>(): Task<F> => ({ name: KEY_PAIR, probe: PROBE, judge });
+export const keyPair = <F>(): Task<F> => ({ name: KEY_PAIR, tags: ['keys'], probe: PROBE, judge });

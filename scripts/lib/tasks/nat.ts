@@ -15,17 +15,27 @@ export interface NatWish {
   network6?: string | undefined;
 }
 
+const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+
 /** What comes out of the tunnel is masqueraded at the host's real way out, now. */
 export const liveNat = ({ network, network6 }: NatWish): Task<HostFacts> => ({
   name: 'running NAT',
+  tags: ['nat'],
   probe: PROBE,
   judge: (seen, { egress, egress6 }) => {
     const lines = seen.split('\n').map((line) => line.trim());
     // wg0 is not up: it loads the file itself when it comes.
     if (lines[0] === 'later') return { changes: [] };
     const changes: Change[] = [];
+    const here = lines.filter((line) => line.endsWith(' masquerade'));
     const want = (rule: string, line: string): void => {
-      if (!lines.includes(rule)) changes.push({ line, shell: `nft -f ${NAT_FILE}` });
+      if (lines.includes(rule)) return;
+      const before = here.filter((one) => one.split(' ')[0] === rule.split(' ')[0]);
+      changes.push({
+        line,
+        shell: `nft -f ${NAT_FILE}`,
+        diff: { path: 'NAT (running)', before: textOf(before), after: textOf([rule]) },
+      });
     };
     want(`ip saddr ${network} oifname "${egress}" masquerade`, `masquerade ${network} on ${egress}`);
     if (network6 !== undefined)

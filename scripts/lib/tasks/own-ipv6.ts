@@ -8,6 +8,7 @@ const NEXT =
 /** A server that is to carry IPv6 has it itself; refused before anything is changed there. */
 export const ownIpv6 = (): Task<HostFacts> => ({
   name: 'IPv6',
+  tags: ['forwarding'],
   probe: 'true',
   judge: (_, { egress6 }) => {
     if (egress6 !== undefined) return { changes: [] };

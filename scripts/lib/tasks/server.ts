@@ -7,7 +7,9 @@ import { liveNat, NAT_FILE, type NatWish } from './nat.ts';
 import { ownIpv6 } from './own-ipv6.ts';
 import { wireguardPackages } from './package.ts';
 import { wireguardService } from './service.ts';
+import { surroundings } from './surroundings.ts';
 import { forwarding } from './sysctl.ts';
+import { explained } from './trouble.ts';
 
 export interface ServerWish {
   /** Text of wg0.conf. */
@@ -21,14 +23,28 @@ export interface ServerWish {
 }
 
 /** All of a WireGuard server. Every task reads the live state, so a run that was cut off heals at the next. */
-export const serverTasks = ({ conf, nat, running, from }: ServerWish): Task<HostFacts>[] => [
-  ...(from.network6 === undefined ? [] : [ownIpv6()]),
-  wireguardPackages(),
-  ...forwarding(from.network6 !== undefined),
-  keyPair(),
-  file('wg0.nft', { path: NAT_FILE, mode: '600', text: ({ egress, egress6 }) => nat(egress, egress6) }),
-  file('wg0.conf', { path: '/etc/wireguard/wg0.conf', mode: '600', text: () => conf }),
-  wireguardService(),
-  liveInterface(running),
-  liveNat(from),
-];
+export function serverTasks({ conf, nat, running, from }: ServerWish): Task<HostFacts>[] {
+  const tasks: Task<HostFacts>[] = [
+    surroundings(running.port),
+    ...(from.network6 === undefined ? [] : [ownIpv6()]),
+    wireguardPackages(),
+    ...forwarding(from.network6 !== undefined),
+    keyPair(),
+    file('wg0.nft', {
+      tags: ['files', 'nat'],
+      path: NAT_FILE,
+      mode: '600',
+      text: ({ egress, egress6 }) => nat(egress, egress6),
+    }),
+    file('wg0.conf', {
+      tags: ['files', 'interface'],
+      path: '/etc/wireguard/wg0.conf',
+      mode: '600',
+      text: () => conf,
+    }),
+    wireguardService(),
+    liveInterface(running),
+    liveNat(from),
+  ];
+  return tasks.map(explained);
+}

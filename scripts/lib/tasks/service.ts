@@ -38,6 +38,7 @@ function change(enabled: boolean, active: boolean, up: boolean): Change | undefi
 /** wg-quick@wg0 is enabled at boot and runs, and its interface is there. */
 export const wireguardService = <F>(): Task<F> => ({
   name: 'service wg-quick@wg0',
+  tags: ['service'],
   probe: PROBE,
   judge: (seen) => {
     const words = seen.trim().split('\n');

@@ -26,10 +26,14 @@ const keyOf = (path: string): string => (path.includes('.') ? path : path.replac
 const text = (settings: readonly Setting[]): string =>
   `# Written by scripts/wgnet-setup.ts.\n${settings.map(([path, value]) => `${keyOf(path)} = ${value}\n`).join('')}`;
 
-const change = (path: string, value: string): Change => ({
-  line: `set ${keyOf(path)} to ${value}`,
-  shell: `echo ${value} >/proc/sys/${path}`,
-});
+const change = (path: string, value: string, lines: readonly string[]): Change => {
+  const is = lines.find((line) => line.startsWith(`${path} `))?.slice(path.length + 1);
+  return {
+    line: `set ${keyOf(path)} to ${value}`,
+    shell: `echo ${value} >/proc/sys/${path}`,
+    diff: { path: `/proc/sys/${path}`, before: is === undefined ? '' : `${is}\n`, after: `${value}\n` },
+  };
+};
 
 // Whether IPv6 is forwarded because an earlier run asked for it is what the file says.
 const PROBE = `
@@ -43,6 +47,7 @@ true`;
 export const forwarding = (ipv6: boolean): Task<HostFacts>[] => [
   {
     name: 'forwarding now',
+    tags: ['forwarding'],
     probe: PROBE,
     judge: (seen, facts) => {
       const lines = [...seen.trim().split('\n'), `${acceptRaOf(facts)} ${facts.acceptRa}`];
@@ -50,12 +55,17 @@ export const forwarding = (ipv6: boolean): Task<HostFacts>[] => [
       const given = !ipv6 && lines.includes('ours') && lines.includes(FORWARD_IPV6.join(' '));
       return {
         changes: [
-          ...wanted.map(([path, value]) => change(path, value)),
-          ...(given ? [change(FORWARD_IPV6[0], '0')] : []),
+          ...wanted.map(([path, value]) => change(path, value, lines)),
+          ...(given ? [change(FORWARD_IPV6[0], '0', lines)] : []),
         ],
       };
     },
   },
   // Behind it: where a run is cut off in between, the file still tells what was asked for.
-  file('forwarding at boot', { path: PATH, mode: '644', text: (facts) => text(settingsFor(ipv6, facts)) }),
+  file('forwarding at boot', {
+    tags: ['forwarding', 'files'],
+    path: PATH,
+    mode: '644',
+    text: (facts) => text(settingsFor(ipv6, facts)),
+  }),
 ];

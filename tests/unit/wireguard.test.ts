@@ -186,6 +186,6 @@ test("the server's files hold no private key, and name the egress interface that
   const server = { gateway: '10.45.0.2/32', network: '10.45.0.0/24' };
   const conf = serverConf(tunnel, server, serverPublicKey);
   assert.doesNotMatch(conf, /PrivateKey/);
-  assert.match(conf, /^AllowedIPs = 10\.45\.0\.5\/32$/m);
+  assert.match(conf, /^AllowedIPs = 10\.45\.0\.0\/24$/m);
   assert.match(serverNat(server, 'ens3'), /ip saddr 10\.45\.0\.0\/24 oifname "ens3" masquerade/);
 });

@@ -147,20 +147,25 @@ const INTERFACE = /^\d+: ([^:@\s]+)[:@]/;
 
 /**
  * Reads what the watch prints at each look: the interfaces that are up, a line `=`, then `wg`'s latest handshakes, `=`,
- * and its transfer. A tunnel has one peer.
+ * and its transfer. A tunnel has one peer, and two of them for a moment while its keys are changed, told in any order.
  */
 export function readLook(text: string, names: readonly string[]): Map<string, Seen> {
   const [links = '', handshakes = '', transfers = ''] = text.split(/^=\n/m);
   const up = new Set(links.split('\n').map((line) => INTERFACE.exec(line)?.[1]));
-  const rows = (table: string): Map<string, number[]> =>
-    new Map(
-      table.split('\n').map((line) => {
-        const [name = '', , ...numbers] = line.split('\t');
-        return [name, numbers.map(Number)];
-      }),
-    );
-  const made = rows(handshakes);
-  const moved = rows(transfers);
+  const rows = (table: string, both: (a: number, b: number) => number): Map<string, number[]> => {
+    const found = new Map<string, number[]>();
+    for (const line of table.split('\n')) {
+      const [name = '', , ...numbers] = line.split('\t');
+      const other = found.get(name);
+      found.set(
+        name,
+        numbers.map((text, i) => both(Number(text), other?.[i] ?? 0)),
+      );
+    }
+    return found;
+  };
+  const made = rows(handshakes, Math.max);
+  const moved = rows(transfers, (a, b) => a + b);
   return new Map(
     names.map((name) => {
       const handshake = made.get(name)?.[0];

@@ -23,7 +23,7 @@ export const REFUSAL = 4_294_967_295;
 export interface SplitPath {
   /** `wgnetK`. */
   name: string;
-  /** The client's address inside, the only one that this path's proxy takes packets from. */
+  /** The client's address inside. */
   address: string;
   /** Bytes. */
   mtu: number;
@@ -103,7 +103,7 @@ function intervals({ runs, paths }: SplitWish): string {
 /**
  * The table, to be loaded in one transaction, in place of one that is there. A packet that wg0 sends was looked up with
  * wg0's mark already; the new mark makes the kernel look up once more, but its sender's address is still that of the
- * current path, and another proxy would throw it away: so each path puts its own in. What is marked and leaves by
+ * current path, and another proxy could tell by it which that is: so each path puts its own in. What is marked and leaves by
  * anything but a path, whatever became of rules and tables, goes nowhere.
  */
 export function splitTable(wish: SplitWish): string {

@@ -32,7 +32,8 @@ export interface ClientSettings {
   published: readonly number[];
 }
 
-const tunnelFile = (tunnel: TunnelPlan, { privateKey, serverPublicKey }: TunnelKeys): ClientFile => ({
+/** A tunnel's file for `wg-quick`. */
+export const tunnelFile = (tunnel: TunnelPlan, { privateKey, serverPublicKey }: TunnelKeys): ClientFile => ({
   name: `${tunnel.interface}.conf`,
   mode: 0o600,
   text: fromTemplate('client-tunnel.conf', {
@@ -78,6 +79,7 @@ function setupFile({ paths, comp }: Topology, { dns, published }: ClientSettings
   const parts = {
     guardPart: fromTemplate('setup/guard.sh', view),
     mtuPart: fromTemplate('setup/mtu.sh', view),
+    rekeyPart: fromTemplate('setup/rekey.sh', view),
   };
   return { name: 'setup.sh', mode: 0o700, text: fromTemplate('setup.sh', { ...view, ...parts }) };
 }

@@ -9,10 +9,11 @@ export interface ClientKey {
 }
 
 /** A server's name as a file name, whatever the inventory holds. */
-const fileOf = (directory: string, server: string): string =>
+export const keyFileOf = (directory: string, server: string): string =>
   join(directory, 'keys', `${encodeURIComponent(server)}.key`);
 
-function parse(file: string, text: string): ClientKey {
+/** The key in a file's text; a Fault where it is none. */
+export function parseKey(file: string, text: string): ClientKey {
   const privateKey = text.trim();
   if (!isKey(privateKey))
     throw new Fault({
@@ -51,11 +52,11 @@ export function clientKeys(
   claimDirectory(directory, create);
   const keys = new Map<string, ClientKey | undefined>();
   for (const server of servers) {
-    const file = fileOf(directory, server);
+    const file = keyFileOf(directory, server);
     // Two runs at once: one makes the key, both read it.
     if (create && readTextIfAny(file) === undefined) createText(file, `${newPrivateKey()}\n`, 0o600);
     const text = create ? readText(file) : readTextIfAny(file);
-    keys.set(server, text === undefined ? undefined : parse(file, text));
+    keys.set(server, text === undefined ? undefined : parseKey(file, text));
   }
   return keys;
 }

@@ -33,7 +33,10 @@ export interface TunnelPlan {
   clientAddress: string;
   /** Its IPv6 one, where this tunnel carries IPv6: wg0 alone may, as a wgnet has nothing but wg0's packets to carry. */
   clientAddress6?: string;
-  /** What the server lets this client send from (its peer's allowed IPs). */
+  /**
+   * What the server lets this client send from (its peer's allowed IPs). A proxy has no other client, and takes all of
+   * the tunnels' network: where a proxy before it goes and the numbers of the later ones change, it serves both addresses.
+   */
   allowedIps: string[];
   /** Bytes; the same on both ends. */
   mtu: number;
@@ -62,14 +65,20 @@ export interface TopologyInput {
   mtu?: number;
 }
 
+/** `10.45.0.`, `fd00:10:45::` */
+const prefixOf = (tunnelAddress: string): string => tunnelAddress.replace(/[^.:]+$/, '');
+
+/** `10.45.0.0/24`, `fd00:10:45::/64` */
+const networkAround = (tunnelAddress: string): string =>
+  isIPv6(tunnelAddress) ? `${prefixOf(tunnelAddress)}/64` : `${prefixOf(tunnelAddress)}0/24`;
+
 /**
  * Refuses servers that the network could not tell apart or reach: two at one address (names may resolve to
  * the same), or one whose address lies inside the tunnels, where no packet of theirs could get to it.
  */
 function refuseClashes(servers: readonly Server[], tunnelAddress: string): void {
-  // `10.45.0.`, `fd00:10:45::`
-  const prefix = tunnelAddress.replace(/[^.:]+$/, '');
-  const network = isIPv6(tunnelAddress) ? `${prefix}/64` : `${prefix}0/24`;
+  const prefix = prefixOf(tunnelAddress);
+  const network = networkAround(tunnelAddress);
   const seen = new Map<string, string>();
   for (const { name, address } of servers) {
     const other = seen.get(address);
@@ -104,7 +113,7 @@ export function topologyOf(input: TopologyInput): Topology {
     server,
     port,
     clientAddress: pathAddress(i + 1),
-    allowedIps: [pathAddress(i + 1)],
+    allowedIps: [networkAround(compAddress)],
     mtu,
     mark: WGNET_MARK,
   }));
@@ -124,8 +133,9 @@ export function topologyOf(input: TopologyInput): Topology {
   };
 }
 
-/** One address with its length: `10.45.0.5/32`, `fd00:10:45::100/128`. */
-export const asPrefix = (address: string): string => `${address}/${isIPv6(address) ? 128 : 32}`;
+/** One address with its length: `10.45.0.5/32`, `fd00:10:45::100/128`; a prefix stays what it is. */
+export const asPrefix = (address: string): string =>
+  address.includes('/') ? address : `${address}/${isIPv6(address) ? 128 : 32}`;
 
 /** `1.2.3.4:51820`, `[2001:db8::1]:51820`. */
 export const endpointText = (address: string, port: number): string =>

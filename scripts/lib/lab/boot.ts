@@ -26,6 +26,8 @@ import type { State } from './state.ts';
 
 /** Seconds that a machine may take to answer. */
 const PATIENCE = 60;
+/** Machines that are started together: more would only wait for each other, and for longer than that. */
+const AT_ONCE = 12;
 
 const logOf = (place: Place, role: Role): string => join(place.directory, 'log', `${role}.log`);
 
@@ -84,7 +86,7 @@ async function admit(place: Place, droplets: readonly Role[]): Promise<void> {
 
 /** What a machine is started from. */
 function partsOf(place: Place, role: Role, state: State): MachineParts {
-  const { image, npm, browser, ipv6 = false } = state;
+  const { image, npm, browser, python, ipv6 = false } = state;
   const parts = { npm, browser: false, ipv6, hostname: role };
   if (isOfCloud(role)) {
     const record = recordOf(place, role);
@@ -93,6 +95,7 @@ function partsOf(place: Place, role: Role, state: State): MachineParts {
   }
   if (role === 'client' && browser !== undefined)
     return { ...parts, tree: join(browser, 'browser'), browser: true };
+  if (isDroplet(role) && python !== undefined) return { ...parts, tree: join(python, 'python') };
   return { ...parts, tree: join(image, systemOf(role, state)) };
 }
 
@@ -118,8 +121,18 @@ export async function bootUnseen(place: Place, state: State, role: Role): Promis
   if (dead || !begun) throw machineFault(place, role, 'did not start');
 }
 
-/** Starts the machines of these roles; returns when all serve. Throws what `signal` was aborted with. */
+/** Starts the machines of these roles, some at a time; returns when all serve. Throws what `signal` was aborted with. */
 export async function boot(
+  place: Place,
+  state: State,
+  roles: readonly Role[],
+  signal?: AbortSignal,
+): Promise<void> {
+  for (let from = 0; from < roles.length; from += AT_ONCE)
+    await bootSome(place, state, roles.slice(from, from + AT_ONCE), signal);
+}
+
+async function bootSome(
   place: Place,
   state: State,
   roles: readonly Role[],

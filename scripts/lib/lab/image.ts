@@ -11,6 +11,7 @@ import {
   debianWords,
   FILES,
   POOL,
+  pythonHash,
   REMOVED,
   recipeHash,
   type SystemName,
@@ -77,6 +78,21 @@ export const ensureBrowser = (mirror?: string): Promise<string> =>
       parts: ['browser/usr/bin/chromium'],
       build: async (folder, source) => {
         await step('Debian for a client with Chromium', () => makeSystem('browser', folder, source));
+      },
+    },
+    mirror,
+  );
+
+/** The folder with the system `python` in it, a droplet that Ansible can work on; built first where it is missing. */
+export const ensurePython = (mirror?: string): Promise<string> =>
+  ensureCached(
+    {
+      name: pythonHash(),
+      what: 'lab droplet with Python',
+      takes: 'half a minute',
+      parts: ['python/usr/bin/python3'],
+      build: async (folder, source) => {
+        await step('Debian for droplets with Python', () => makeSystem('python', folder, source));
       },
     },
     mirror,

@@ -11,6 +11,8 @@ const schema = z.object({
   npm: z.string(),
   /** Where the client has Chromium: the folder that it is started from. */
   browser: z.string().optional(),
+  /** Where its droplets have Python: the folder that they are started from. */
+  python: z.string().optional(),
   /** It has IPv6 addresses as well. */
   ipv6: z.boolean().optional(),
 });

@@ -6,7 +6,8 @@ import { clear } from './clear.ts';
 import { type Decision, decide } from './decide.ts';
 import { writeFolder } from './folder.ts';
 import { checkHost, npmFolder } from './host.ts';
-import { ensureBrowser, ensureImage } from './image.ts';
+import { ensureBrowser, ensureImage, ensurePython } from './image.ts';
+import { checkInotify } from './inotify.ts';
 import { buildNetwork, namespacesOf } from './network.ts';
 import { type Lab, labOf } from './open.ts';
 import { waitFor } from './patience.ts';
@@ -19,6 +20,8 @@ export interface UpOptions extends Partial<Shape> {
   name?: string;
   /** The client has Chromium, as the container wgclient does. A client that runs without is started anew for it. */
   browser?: boolean | undefined;
+  /** Its droplets have Python and WireGuard, for comparisons with Ansible; only where the lab is built. */
+  python?: boolean | undefined;
   /** Everyone has an IPv6 address as well, and hosts.ini names the proxies by theirs. */
   ipv6?: boolean | undefined;
 }
@@ -37,23 +40,28 @@ export const alone = <T>(place: Place, work: () => Promise<T>): Promise<T> =>
   );
 
 /** The folders that a lab's machines are started from. */
-type Images = Pick<State, 'image' | 'browser'>;
+type Images = Pick<State, 'image' | 'browser' | 'python'>;
 
 interface PrepareOptions {
   browser?: boolean | undefined;
+  python?: boolean | undefined;
   /** Debian's; apt's own unless given. */
   mirror?: string | undefined;
 }
 
 /** What a lab needs before it can be put up, with progress: this computer's packages, and the images. */
-export async function prepareLab({ browser, mirror }: PrepareOptions = {}): Promise<Images> {
+export async function prepareLab({ browser, python, mirror }: PrepareOptions = {}): Promise<Images> {
   await checkHost();
-  const image = await ensureImage(mirror);
-  return browser ? { image, browser: await ensureBrowser(mirror) } : { image };
+  return {
+    image: await ensureImage(mirror),
+    ...(browser ? { browser: await ensureBrowser(mirror) } : {}),
+    ...(python ? { python: await ensurePython(mirror) } : {}),
+  };
 }
 
 async function build(place: Place, state: State, signal: AbortSignal): Promise<void> {
   await clear(place);
+  await checkInotify(state.vpn + state.comp);
   await writeFolder(place, state);
   signal.throwIfAborted();
   await buildNetwork(place, rolesOf(state), state);
@@ -93,7 +101,7 @@ export async function bringUp(options: UpOptions = {}): Promise<{ lab: Lab; deci
   // A lab that had Chromium once has it until it is taken down.
   const browser = options.browser === true || readState(place)?.browser !== undefined;
   const ipv6 = options.ipv6 === true || readState(place)?.ipv6 === true;
-  const images = await prepareLab({ browser });
+  const images = await prepareLab({ browser, python: options.python });
   const state: State = { vpn, comp, ...images, npm: await npmFolder(), ...(ipv6 ? { ipv6 } : {}) };
   return alone(place, async () => {
     const before = readState(place);

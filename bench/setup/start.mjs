@@ -1,0 +1,2 @@
+// The runtime’s own start.
+export {};

@@ -7,6 +7,17 @@ export interface TestFile {
   path: string;
   /** Of files with the same word here, one runs at a time. */
   alone?: string;
+  /** What it said is shown only where it failed. */
+  brief?: boolean;
+}
+
+/** What became of a test file. */
+export interface Result {
+  path: string;
+  good: boolean;
+  /** Milliseconds that it took. */
+  ms: number;
+  said: string;
 }
 
 /** The next file that may run beside those that do; undefined where none may yet, or none is left. */
@@ -38,18 +49,18 @@ const STOPS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const isStop = (signal: NodeJS.Signals | null): boolean => STOPS.some((each) => each === signal);
 
 /**
- * Runs each file, so many at a time, the first ones first; the paths of those that failed. Ctrl-C reaches them from the
- * terminal, and another signal through this; then a Fault is thrown, once all have ended.
+ * Runs each file, so many at a time, the first ones first; what became of them, in the order of their ends. Ctrl-C reaches
+ * them from the terminal, and another signal through this; then a Fault is thrown, once all have ended.
  */
 export async function runFiles(
   files: readonly TestFile[],
   lanes: number,
   limit = LIMIT,
   grace = GRACE,
-): Promise<string[]> {
+): Promise<Result[]> {
   const running = new Map<TestFile, ChildProcess>();
   const waiting = [...files];
-  const failed: string[] = [];
+  const results: Result[] = [];
   let stopped = false;
   const endAll = (): void => {
     stopped = true;
@@ -100,11 +111,11 @@ export async function runFiles(
     const { code, signal, said } = await start(file);
     running.delete(file);
     if (isStop(signal)) stopped = true;
-    if (code !== 0) failed.push(file.path);
-    const how = code === 0 ? paint.green('good') : paint.red(signal === null ? 'failed' : signal);
-    console.log(
-      `\n${paint.bold(file.path)}\n${said}${file.path}: ${how}, ${seconds(performance.now() - began)}`,
-    );
+    const [good, ms] = [code === 0, performance.now() - began];
+    results.push({ path: file.path, good, ms, said });
+    const how = good ? paint.green('good') : paint.red(signal === null ? 'failed' : signal);
+    const line = `${file.path}: ${how}, ${seconds(ms)}`;
+    console.log(good && file.brief ? line : `\n${paint.bold(file.path)}\n${said}${line}`);
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -119,5 +130,5 @@ export async function runFiles(
     fill();
   });
   if (stopped) throw new Fault({ what: 'the tests were stopped', code: EXIT.interrupted });
-  return failed;
+  return results;
 }

@@ -10,22 +10,15 @@ import { handOver } from '../scripts/lib/transport/local.ts';
 import { sweepAll } from './lab/sweep.ts';
 import { inOrder, runFiles, type TestFile } from './lanes.ts';
 import { leftOut, type Need, requiredIn, type Wish } from './leave-out.ts';
+import { lastPage } from './summary.ts';
 
 const testsIn = (folder: string): string[] =>
   list(`tests/${folder}`)
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => `tests/${folder}/${name}`);
 
-/** Unit test files at a time. */
-const LANES = 2;
-/** Files in labs at a time: one more, as each waits for something a good part of its time. */
-const LAB_LANES = 3;
-
-/** Node's own runner. */
-const nodeTests = (folder: string): string[] => [
-  ...['node', '--import=tsx', '--test', '--test-reporter=spec', `--test-concurrency=${LANES}`],
-  ...testsIn(folder),
-];
+/** Test files at a time, on two processors: each waits for something a good part of its time. */
+const LANES = 3;
 
 interface Part {
   name: string;
@@ -36,21 +29,34 @@ const PARTS: Part[] = [
   { name: 'type check', words: ['npx', 'tsc', '--project', '.'] },
   { name: 'format and lint', words: ['npx', 'biome', 'ci', '--error-on-warnings', '.'] },
   { name: 'import rule', words: ['npx', 'depcruise', 'scripts', 'client/scripts', 'tests', 'bench'] },
-  { name: 'unit tests', words: nodeTests('unit') },
 ];
 
 /** Longest first, so that all lanes end at about the same time. */
 const LONG = [
-  ...['kernel', 'leaks', 'collectsoak', 'collect', 'setup', 'collectfaults', 'collecthard', 'collectnasty'],
-  ...['check', 'client', 'mtu', 'migratehealth', 'migratesplit'],
+  ...['leaks', 'kernel', 'setup', 'collectnasty', 'collectfaults', 'collecthard', 'collectsoak', 'collect'],
+  ...['check', 'migratehealth', 'migratesplit', 'cloud', 'client', 'mtu'],
 ];
 
-/** What runs in labs. Docker's come first, and one at a time: their engines have one store of images. */
+/** Those that wait for most of their time, for an API's answers: one at a time, beside others that work. */
+const PATIENT = ['provision-kill', 'provision', 'provision-faults', 'provision-doubt'];
+
+const UNITS = (): TestFile[] =>
+  inOrder(testsIn('unit'), PATIENT).map((path) => ({
+    ...{ path, brief: true },
+    ...(PATIENT.some((name) => path.endsWith(`/${name}.test.ts`)) && { alone: 'patient' }),
+  }));
+
+/** What runs in labs. Docker's is one at a time: their engines have one store of images. */
 const LABS: Record<Need, () => TestFile[]> = {
   docker: () => testsIn('docker').map((path) => ({ path, alone: 'engine' })),
   lab: () => inOrder(testsIn('lab'), LONG).map((path) => ({ path })),
 };
-const NEEDS = ['docker', 'lab'] as const;
+
+/** All files in their order: those that go one after the other must begin at once, then what fails quickest. */
+function filesBut(without: ReadonlyMap<Need, string>): TestFile[] {
+  const labs = (need: Need): TestFile[] => (without.has(need) ? [] : LABS[need]());
+  return [...labs('docker'), ...UNITS(), ...labs('lab')];
+}
 
 async function runPart({ name, words }: Part): Promise<boolean> {
   console.log(`\n${paint.bold(`== ${name}`)}`);
@@ -69,7 +75,7 @@ async function runPart({ name, words }: Part): Promise<boolean> {
 async function prepare(without: ReadonlyMap<Need, string>): Promise<void> {
   await ensurePackages([
     ...['wireguard-tools', 'wireguard-go', 'iproute2', 'nftables', 'tcpdump', 'openssl', 'chromium'],
-    ...['python3-numpy', 'python3-dpkt'],
+    ...['python3-numpy', 'python3-dpkt', 'ansible-core', 'openssh-client'],
   ]);
   if (!without.has('lab')) await checkHost();
   if (!without.has('docker')) await ensureDocker();
@@ -82,11 +88,11 @@ async function test(wish: Wish): Promise<number> {
   if (!without.has('lab')) atEnd(sweepAll);
   const failed: string[] = [];
   for (const part of PARTS) if (!(await runPart(part))) failed.push(part.name);
-  const files = NEEDS.filter((need) => !without.has(need)).flatMap((need) => LABS[need]());
-  if (files.length > 0) {
-    console.log(`\n${paint.bold(`== ${files.length} test files in labs, ${LAB_LANES} at a time`)}`);
-    failed.push(...(await runFiles(files, LAB_LANES)));
-  }
+  const files = filesBut(without);
+  console.log(`\n${paint.bold(`== ${files.length} test files, ${LANES} at a time`)}`);
+  const results = await runFiles(files, LANES);
+  failed.push(...results.filter(({ good }) => !good).map(({ path }) => path));
+  console.log(lastPage(results));
   const left = [...without].map(([need, reason]) => `${need} tests (${reason})`);
   if (left.length > 0) console.log(paint.yellow(`\nNOT RUN: ${left.join('; ')}`));
   if (failed.length > 0) throw new Fault({ what: `failed: ${failed.join(', ')}`, code: EXIT.failed });

@@ -2,7 +2,14 @@
 import { Chalk } from 'chalk';
 import { InvalidArgumentError } from 'commander';
 
-export { atEnd, command, exitWith, main, userArguments } from '../../client/scripts/lib/command.ts';
+export {
+  atEnd,
+  command,
+  exitWith,
+  main,
+  takeSignal,
+  userArguments,
+} from '../../client/scripts/lib/command.ts';
 export { EXIT, Fault, type FaultParts, messageOf } from '../../client/scripts/lib/fault.ts';
 
 /** Colours for standard output; none where NO_COLOR is set, none in a pipe. */

@@ -8,7 +8,7 @@ import { goodSetup } from '../lab/fixture.ts';
 import { PATIENCE, useEngine } from './fixture.ts';
 import { SITE, wgclient } from './wgclient.ts';
 
-const { lab, engine } = useEngine('wgclient', { vpn: 3 }, (lab) => goodSetup(lab));
+const { lab, engine } = useEngine('wgclient', { vpn: 2 }, (lab) => goodSetup(lab));
 const { ask, goodCompose, healthy, inspect, leaksDuring, logs, sh, trustSites, trySh, underMigration } =
   wgclient(lab, engine);
 
@@ -230,7 +230,7 @@ test('health: a handshake of more than three minutes ago is none, on every tunne
     );
     return trySh('PATH=/tmp/fake:$PATH comps-health');
   };
-  for (const name of ['wg0', 'wgnet1', 'wgnet3']) {
+  for (const name of ['wg0', 'wgnet1', 'wgnet2']) {
     assert.equal((await health(name, 170)).code, 0, name);
     // comps-health looks at the clock before it asks: on a busy machine, some seconds before.
     const { code, stdout } = await health(name, 295);

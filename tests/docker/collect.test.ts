@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../../scripts/lib/poll.ts';
 import { run as local } from '../../scripts/lib/transport/local.ts';
-import { recordsIn, SITES, summariesOf } from '../lab/collector.ts';
+import { runHere } from '../command.ts';
+import { lastRecordsIn, SITES, summariesOf } from '../lab/collector.ts';
 import { goodSetup } from '../lab/fixture.ts';
 import { PATIENCE, useEngine } from './fixture.ts';
 import { wgclient } from './wgclient.ts';
 
-const { lab, engine } = useEngine('wgcollect', { vpn: 3 }, (lab) => goodSetup(lab));
+const { lab, engine } = useEngine('wgcollect', { vpn: 2 }, (lab) => goodSetup(lab));
 const { goodCompose, healthy, leaksDuring, logs, sh, trustSites, trySh } = wgclient(lab, engine);
 
 /** As it stands in the documentation, with flags. */
@@ -28,7 +29,7 @@ test('echo https://… | docker exec -i wgclient npx zx /comps/fetch_websites.ts
     await trustSites();
     const { code, stdout, stderr } = await collect(['https://many.example.org']);
     assert.equal(code, 0, stderr);
-    const records = recordsIn(stdout);
+    const records = lastRecordsIn(stdout);
     assert.ok(records.length > 1, `${records.length} paths`);
     for (const record of records) {
       assert.deepEqual([record.status, record.url], ['success', 'https://many.example.org']);
@@ -75,8 +76,8 @@ test('a run in /runs is on the computer itself; the container killed in mid-visi
   const made = summariesOf(runs('first')).filter(({ status }) => status === 'success');
   assert.equal(made.length, 12);
   assert.equal(new Set(made.map(({ visit }) => visit)).size, 12);
-  await local(['npx', 'zx', 'scripts/dataset.ts', 'validate', runs('first')]);
-  await local(['npx', 'zx', 'scripts/report.ts', runs('first')]);
+  for (const [script, ...words] of [['dataset', 'validate'], ['report']])
+    assert.equal((await runHere(`scripts/${script}.ts`, [...words, runs('first')])).code, 0, script);
   assert.ok(existsSync(runs('first', 'report.html')));
 });
 

@@ -1,5 +1,7 @@
 /** Programs in a client that try to get out, while something is done to it. */
 
+import { pause } from '../../scripts/lib/poll.ts';
+
 /** There in a container that has been probed since its start: Docker makes this folder anew at each. */
 const PROBED = '/dev/shm/probed';
 
@@ -8,6 +10,9 @@ const PROBED = '/dev/shm/probed';
  * start waits for that, and for two seconds at most: a network that stays open is seen. Later ones wait for nothing.
  */
 const ONCE_CLOSED = `n=0; until [ -e ${PROBED} ] || [ $n = 20 ] || nft list table inet comps; do n=$((n + 1)); sleep 0.1; done; : >${PROBED}`;
+
+/** Milliseconds from one round of probes to the next: a round is a program in the container, and ten more. */
+const PAUSE = 200;
 
 /** The shell line that runs probes side by side, once. */
 export const probeLine = (probes: readonly string[]): string =>
@@ -21,7 +26,10 @@ export async function whileProbing(
 ): Promise<void> {
   const done = new AbortController();
   const probing = (async () => {
-    while (!done.signal.aborted) await inClient(probeLine(probes));
+    while (!done.signal.aborted) {
+      await inClient(probeLine(probes));
+      await pause(PAUSE);
+    }
   })();
   try {
     await work();

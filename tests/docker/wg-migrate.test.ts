@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { capture } from '../../scripts/lib/lab/capture.ts';
 import { until } from '../../scripts/lib/poll.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
-import { recordsIn } from '../lab/collector.ts';
+import { lastRecordsIn } from '../lab/collector.ts';
 import { COMP, demoOf, SITE, SWITCH_LOG } from './demo.ts';
 import { PATIENCE, useEngine } from './fixture.ts';
 
@@ -236,7 +236,7 @@ test('fetch_websites.ts collects in the demo as well: a record a path, HTTPS and
   const words = ['docker', 'exec', '-i', 'wg_client', 'npx', 'zx', '/comps/fetch_websites.ts', '--seed', '3'];
   const { code, stdout, stderr } = await engine().exec(words, { input: 'https://www.example.org/\n' });
   assert.equal(code, 0, stderr);
-  const records = recordsIn(stdout);
+  const records = lastRecordsIn(stdout);
   assert.ok(records.length > 0);
   for (const { status, packets } of records)
     assert.deepEqual([status, packets.length > 32], ['success', true], `${stderr}${stdout.slice(0, 900)}`);

@@ -8,10 +8,12 @@ import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { clientRun, clientScript } from '../../scripts/lib/lab/client.ts';
 import { until } from '../../scripts/lib/poll.ts';
 import { run as local } from '../../scripts/lib/transport/local.ts';
+import { runHere } from '../command.ts';
 import {
   attemptsOf,
   collect,
   fetchRun,
+  lastRecordsIn,
   linesOf,
   ready,
   recordsIn,
@@ -20,11 +22,13 @@ import {
   summariesOf,
 } from './collector.ts';
 import { useLab } from './fixture.ts';
+import { wasTooSlow } from './sabotage.ts';
 
 const lab = useLab('collect', { browser: true }, ready);
 
 const FLAGS = ['--strategy', 'wr', '--period', '0.1', '--seed', '42'];
-const VISITS = 10;
+/** Of each site, in each of the two runs; COMPS_VISITS=10 for more. */
+const VISITS = Number(process.env.COMPS_VISITS ?? 5);
 
 /** What each visit's schedule did: path by number of the entry. One that came too late is left out. */
 const scheduleOf = (run: string): Map<string, Map<number, string>> =>
@@ -42,7 +46,7 @@ for (const [which, kept] of [
   ['first', ['--har', '--screenshots', '--keylog']],
   ['second', []],
 ] as const)
-  test(`the ${which} run: 30 successes with seed 42, each checked, and nothing past the tunnels`, async () => {
+  test(`the ${which} run: ${3 * VISITS} successes with seed 42, each checked, and nothing past the tunnels`, async () => {
     const leaks = await capture(lab(), `collect-${which}`, leakFilter(lab()));
     const more = ['--run', `/tmp/${which}`, '--visits', String(VISITS), ...kept];
     const { code, stdout, stderr } = await collect(lab(), SITES, ...FLAGS, ...more);
@@ -77,7 +81,7 @@ test('the records decode as the original’s reader does it, and each has both d
   const good = recordsOf(run).filter(({ status }) => status === 'success');
   writeFileSync(file, good.map((record) => `${JSON.stringify(record)}\n`).join(''));
   const merged = join(lab().directory, 'merged.jsonl');
-  await local(['npx', 'zx', 'scripts/dataset.ts', 'merge', run, '-o', merged]);
+  assert.equal((await runHere('scripts/dataset.ts', ['merge', run, '-o', merged])).code, 0);
   const rows = linesOf(await local(['/usr/bin/python3', 'tests/lab/reader.py', merged])).map((line) =>
     JSON.parse(line),
   );
@@ -152,14 +156,15 @@ test('a run’s folder holds what was asked for, and nothing secret', async () =
 });
 
 test('dataset.ts finds nothing to object to in it', async () => {
-  await local(['npx', 'zx', 'scripts/dataset.ts', 'validate', ...runs]);
+  const { code, stdout } = await runHere('scripts/dataset.ts', ['validate', ...runs]);
+  assert.equal(code, 0, stdout);
 });
 
 test('without a run: records on standard output, one a path; the same visit again appends to --out', async () => {
   const [small = ''] = SITES;
   const { code, stdout, stderr } = await collect(lab(), [small], '--seed', '7', '--headers-only');
   assert.equal(code, 0, stderr);
-  const records = recordsIn(stdout);
+  const records = lastRecordsIn(stdout);
   assert.ok(records.length > 0);
   for (const record of records) {
     assert.deepEqual([record.status, record.url, record.headers_only], ['success', small, true]);
@@ -177,6 +182,8 @@ test('without a run: records on standard output, one a path; the same visit agai
       '7',
       '--strategy',
       'none',
+      '--period',
+      '60',
       '--out',
       '/tmp/out.jsonl',
     );
@@ -199,8 +206,8 @@ test('a visit split by packet, in the kernel: its counters are what the captures
   );
   assert.equal(recordsOf(run).length, 3);
   for (const { packets_out, packets_in } of recordsOf(run)) assert.ok(packets_out > 0 && packets_in > 0);
-  const words = ['--import=tsx', 'scripts/dataset.ts', 'validate', run];
-  await local([process.execPath, ...words]);
+  const checked = await runHere('scripts/dataset.ts', ['validate', run]);
+  assert.equal(checked.code, 0, checked.stdout);
 });
 
 test('one packet past the tunnels, and the visit is a failure; the next attempt is none', async () => {
@@ -213,8 +220,8 @@ test('one packet past the tunnels, and the visit is a failure; the next attempt 
     '7',
     '--linger',
     '4',
-    '--retries',
-    '0',
+    '--period',
+    '0.5',
     '--run',
     '/tmp/leak',
   );
@@ -229,12 +236,13 @@ test('one packet past the tunnels, and the visit is a failure; the next attempt 
   const { code, stderr } = await visit;
   await clientRun(lab(), '/etc/wireguard/setup.sh', 'up');
   assert.equal(code, 0, stderr);
-  const [first, second] = summariesOf(await fetchRun(lab(), '/tmp/leak'));
+  const all = summariesOf(await fetchRun(lab(), '/tmp/leak'));
+  const [first, second] = all.filter((each) => !wasTooSlow(each));
   assert.deepEqual([first?.failure?.kind, first?.status], ['leak', 'failure']);
   // Without the table the kernel's own IPv6 greetings may leave as well.
   const leaked = first?.leaked ?? 0;
   assert.ok(leaked >= 1 && leaked <= 5, `${leaked}`);
   assert.equal(first?.failure?.message, `${leaked} packet${leaked === 1 ? '' : 's'} left past the tunnels`);
   assert.ok('leak.pcap' in (first?.files ?? {}));
-  assert.deepEqual([second?.status, second?.leaked, second?.attempt], ['success', 0, 2]);
+  assert.deepEqual([second?.status, second?.leaked], ['success', 0]);
 });

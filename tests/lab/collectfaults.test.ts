@@ -12,13 +12,14 @@ import {
   endTools,
   inShell,
   loading,
+  NEEDS,
   nothingLies,
   nothingRuns,
   once,
   soundRun,
 } from './sabotage.ts';
 
-const lab = useLab('faults', { browser: true }, async (made) => {
+const lab = useLab('faults', NEEDS, async (made) => {
   await ready(made);
   await startNasty(made);
 });
@@ -105,7 +106,7 @@ test('a proxy, then the comp server loses its power in mid-visit: no fault of th
     collector(
       lab(),
       [heldPage('power')],
-      ...['--run', run, '--visits', '2', '--timeout', '8', '--patience', `${patience}`, '--retries', '0'],
+      ...['--run', run, '--visits', '2', '--timeout', '12', '--patience', `${patience}`],
     );
   // Where a first handshake is lost, the next one comes after five seconds.
   for (const [attempt, role, tunnel, patience] of [
@@ -146,7 +147,7 @@ test('somebody deletes an interface, then flushes a table: the run waits for set
     'ip rule delete fwmark 51820 lookup 51821',
   ];
   const urls = cuts.map((_, i) => heldPage(`cut${i}`));
-  const flags = ['--run', run, '--timeout', '8', '--patience', '600', '--retries', '0'];
+  const flags = ['--run', run, '--timeout', '12', '--patience', '600'];
   const under = collector(lab(), urls, ...flags);
   for (const [i, cut] of cuts.entries()) {
     await once(lab(), loading(run, `000${i}-0000.1`), cut);

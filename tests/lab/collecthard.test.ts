@@ -16,13 +16,14 @@ import {
   FLAGS,
   inShell,
   loading,
+  NEEDS,
   nothingLies,
   nothingRuns,
   once,
   soundRun,
 } from './sabotage.ts';
 
-const lab = useLab('hard', { browser: true }, async (made) => {
+const lab = useLab('hard', NEEDS, async (made) => {
   await ready(made);
   await startNasty(made);
 });
@@ -86,7 +87,7 @@ const SABOTAGE = [
 
 test('a tool is killed or stopped in mid-visit: a failure of its kind without packets, then a success', async () => {
   const urls = SABOTAGE.map((_, i) => heldPage(`tool${i}`));
-  const run = collector(lab(), urls, '--run', '/tmp/run-tools', '--timeout', '8', '--retries', '1');
+  const run = collector(lab(), urls, '--run', '/tmp/run-tools', '--timeout', '12');
   for (const [i, [action]] of SABOTAGE.entries()) {
     await once(lab(), loading('/tmp/run-tools', `000${i}-0000.1`), action);
     openGate(lab(), `tool${i}`);

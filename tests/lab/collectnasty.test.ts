@@ -9,9 +9,9 @@ import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { attemptsOf, fetchRun, ready, recordsOf, summariesOf } from './collector.ts';
 import { useLab } from './fixture.ts';
 import { NASTY, startNasty } from './nasty.ts';
-import { collector, nothingLies, nothingRuns } from './sabotage.ts';
+import { collector, NEEDS, nothingLies, nothingRuns } from './sabotage.ts';
 
-const lab = useLab('nasty', { browser: true }, async (made) => {
+const lab = useLab('nasty', NEEDS, async (made) => {
   await ready(made);
   await startNasty(made);
 });

@@ -48,5 +48,10 @@ export const summariesOf = (run: string): VisitSummary[] =>
 
 export const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 export const recordsIn = (text: string): TraceRecord[] => linesOf(text).map((line) => JSON.parse(line));
+/** The records of one visit that its last attempt made: on a machine that was too slow for a schedule, others are before it. */
+export function lastRecordsIn(text: string): TraceRecord[] {
+  const all = recordsIn(text);
+  return all.filter(({ attempt }) => attempt === all.at(-1)?.attempt);
+}
 export const recordsOf = (run: string): TraceRecord[] =>
   attemptsOf(run).flatMap((attempt) => recordsIn(read(run, 'visits', attempt, 'records.jsonl')));

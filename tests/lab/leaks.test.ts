@@ -1,6 +1,6 @@
 /**
  * No packet but the tunnels' own leaves the client's real interface, whatever is done to the client: a capture at the other
- * end of its cable, while programs in it, and one behind it, send every kind of packet forty times a second.
+ * end of its cable, while programs in it, and one behind it, send every kind of packet twenty times a second.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -148,5 +148,5 @@ for (;; $round++) {
   @open = ();
   if ($behind) { from_behind() } else { all_kinds() }
   report();
-  select(undef, undef, undef, 0.02);
+  select(undef, undef, undef, 0.045);
 }

@@ -124,7 +124,7 @@ export async function startProbers(lab: Lab): Promise<Probers> {
     tried: () => Object.assign({}, ...both().map((count) => count.tried)),
     rounds,
     shell: `now() { local count; read -r count </runs/$1.json; count=\${count#*:}; echo \${count%%,*}; }
-rounds() { local file end; for file in probes probes-behind; do end=$(($(now $file) + $1)); until [ $(now $file) -gt $end ]; do sleep 0.01; done; done; }
+rounds() { local file end; for file in probes probes-behind; do end=$(($(now $file) + $1)); until [ $(now $file) -gt $end ]; do sleep 0.04; done; done; }
 `,
   };
 }

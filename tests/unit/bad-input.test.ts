@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { attempt } from '../../scripts/lib/transport/local.ts';
+import { runHere } from '../command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'comps-bad-input-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -74,12 +75,7 @@ for (const [i, [name, hosts, config, said]] of table.entries())
       else if (text !== null) writeFileSync(join(here, file), text);
     }
     const flags = ['-i', join(here, 'hosts.ini'), '-c', join(here, 'config.cfg'), '-o', join(here, 'out')];
-    const { code, stdout, stderr } = await attempt([
-      'node',
-      '--import=tsx',
-      'scripts/wgnet-setup.ts',
-      ...flags,
-    ]);
+    const { code, stdout, stderr } = await runHere('scripts/wgnet-setup.ts', flags);
     assert.equal(code, 1, stdout + stderr);
     assert.match(stderr, said);
     assert.doesNotMatch(stderr, /^ +at /m, 'no stack trace');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { attempt } from '../../scripts/lib/transport/local.ts';
+import { runHere } from '../command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'comps-fetch-test-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -19,8 +20,11 @@ const BAD = file(
 const RUN = join(folder, 'run');
 const OUT = join(folder, 'out');
 
-const fetchWebsites = (words: readonly string[], input = '') =>
-  attempt(['node', '--import=tsx', 'client/scripts/fetch_websites.ts', ...words], { input });
+const SCRIPT = 'client/scripts/fetch_websites.ts';
+const fetchWebsites = (words: readonly string[], input = '') => runHere(SCRIPT, words, input);
+/** As a program of its own, where it comes so far that it asks this machine. */
+const started = (words: readonly string[], input = '') =>
+  attempt(['node', '--import=tsx', SCRIPT, ...words], { input });
 
 // Words, what must be said, and of what goes to standard input.
 const table: [string[], RegExp, string?][] = [
@@ -82,7 +86,7 @@ test('where nothing is set up the tunnels are missed, or the rights, and nothing
   const before = readdirSync(folder);
   // A tunnel that no machine has: also where this one has some, nothing begins.
   const words = ['--run', RUN, '--urls', GOOD, '--interfaces', 'wgnet999999'];
-  const { code, stdout, stderr } = await fetchWebsites(words);
+  const { code, stdout, stderr } = await started(words);
   assert.equal(code, 1, stderr);
   assert.match(
     stderr,
@@ -94,7 +98,7 @@ test('where nothing is set up the tunnels are missed, or the rights, and nothing
 
 test('a URL that is there twice is told, before anything else is missed', async () => {
   const words = ['--run', RUN, '--interfaces', 'wgnet999999'];
-  const { stderr } = await fetchWebsites(words, 'https://a.example/\nhttps://a.example/\n');
+  const { stderr } = await started(words, 'https://a.example/\nhttps://a.example/\n');
   assert.match(stderr, /^standard input:2: https:\/\/a\.example\/ is there already \(line 1\)/m);
 });
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { attempt } from '../../scripts/lib/transport/local.ts';
+import { runHere } from '../command.ts';
 import { pcapBytes } from '../pcap-writer.ts';
 import { writeRun } from '../synthetic-run.ts';
 
@@ -21,8 +22,10 @@ const file = (name: string, bytes: string | Buffer): string => {
   writeFileSync(at(name), bytes);
   return at(name);
 };
-const command = (...words: string[]) =>
-  attempt(['node', '--import=tsx', `scripts/${words[0]}.ts`, ...words.slice(1)]);
+const command = ([name, ...words]: readonly string[]) => runHere(`scripts/${name}.ts`, words);
+/** As a program of its own, which others may make wait, or end. */
+const started = (...[name, ...words]: string[]) =>
+  attempt(['node', '--import=tsx', `scripts/${name}.ts`, ...words]);
 
 const PIPE = at('pipe');
 execFileSync('mkfifo', [PIPE]);
@@ -122,7 +125,7 @@ const table: [string[], number, RegExp][] = [
 ];
 for (const [words, exit, said] of table)
   test(`exit ${exit}: ${words.join(' ').replaceAll(folder, '…')}`, async () => {
-    const { code, stdout, stderr } = await command(...words);
+    const { code, stdout, stderr } = await command(words);
     assert.equal(code, exit, stdout + stderr);
     assert.match(stdout + stderr, said);
     assert.doesNotMatch(stderr, /^ +at /m, 'no stack trace');
@@ -131,7 +134,7 @@ for (const [words, exit, said] of table)
 test('the paths of a split, joined again, are the trace', async () => {
   const name = join(at('s-all'), 'wgnet1');
   assert.equal(
-    (await command('split', PCAP, '-o', at('s-all'), '--strategy', 'rr', '--seed', '3', '--origin', 'visit'))
+    (await started('split', PCAP, '-o', at('s-all'), '--strategy', 'rr', '--seed', '3', '--origin', 'visit'))
       .code,
     0,
   );
@@ -156,7 +159,7 @@ async function interrupted(name: string, source: string): Promise<{ code: number
 }
 
 test('a pipe is read as a file is, also where its writer comes later', async () => {
-  const reading = command('dataset', 'stats', PIPE, '--csv');
+  const reading = started('dataset', 'stats', PIPE, '--csv');
   spawn('sh', ['-c', `cat ${RUN}/visits/*/records.jsonl > ${PIPE}`]);
   const { code, stdout, stderr } = await reading;
   assert.equal(code, 0, stderr);

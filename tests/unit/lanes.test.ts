@@ -3,7 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { inOrder, nextOf, runFiles } from '../lanes.ts';
+import { inOrder, nextOf, type Result, runFiles } from '../lanes.ts';
+import { lastPage, slowest, troubleIn } from '../summary.ts';
+
+const failed = (results: readonly Result[]): string[] =>
+  results.filter(({ good }) => !good).map(({ path }) => path);
 
 const [a, b, c] = [{ path: 'a', alone: 'x' }, { path: 'b', alone: 'x' }, { path: 'c' }] as const;
 
@@ -30,16 +34,22 @@ test('each file is run, one that fails or is killed is named, and what each said
   };
   const files = [
     file('good.test.mjs', ''),
+    { ...file('brief.test.mjs', ''), brief: true },
     file('bad.test.mjs', 'throw new Error("no")'),
     file('killed.test.mjs', 'process.kill(process.pid, "SIGKILL")'),
   ];
   const said = t.mock.method(console, 'log', () => {});
-  const failed = await runFiles(files, 2);
+  const results = await runFiles(files, 2);
   const blocks = said.mock.calls.map((call) => String(call.arguments[0]));
-  assert.deepEqual(failed.sort(), [files[1]?.path, files[2]?.path]);
-  assert.equal(blocks.length, 3);
+  assert.deepEqual(failed(results).sort(), [files[2]?.path, files[3]?.path]);
+  assert.equal(blocks.length, 4);
+  assert.equal(blocks.filter((block) => /^\S*brief\.test\.mjs: good, [\d.]+ s$/.test(block)).length, 1);
   for (const name of ['good', 'bad'])
     assert.equal(blocks.filter((block) => block.includes(`${name}.test.mjs is run`)).length, 1);
+  // What Node's reporter really says of a failure is found again for the last page.
+  const page = lastPage(results);
+  assert.match(page, /bad\.test\.mjs[\s\S]*✖ failing tests:[\s\S]*bad\.test\.mjs is run[\s\S]*Error: no/);
+  assert.doesNotMatch(page, /good\.test\.mjs is run/);
 });
 
 test('a file that is told to stop ends all: those that wait are not begun', async (t) => {
@@ -73,9 +83,28 @@ test('a file that hangs is ended, named as failed, and keeps nobody: neither it 
   const good = join(folder, 'good.mjs');
   writeFileSync(good, '');
   const said = t.mock.method(console, 'log', () => {});
-  assert.deepEqual(await runFiles([{ path: hangs }, { path: good }], 1, 2000, 500), [hangs]);
+  assert.deepEqual(failed(await runFiles([{ path: hangs }, { path: good }], 1, 2000, 500)), [hangs]);
   const blocks = said.mock.calls.map((call) => String(call.arguments[0]));
   assert.match(blocks[0] ?? '', /it was not over after 2\.0 s|it was not over after 2 s/);
   process.kill(Number(/sleeper (\d+)/.exec(blocks[0] ?? '')?.[1]));
   assert.equal(blocks.length, 2);
+});
+
+test('the last page: the slowest first, and why a file failed, of no more lines than it may have', () => {
+  const result = (path: string, ms: number): Result => ({ path, ms, good: true, said: '' });
+  const lines = slowest([result('a', 1500), result('b', 61_000), result('c', 900)], 2);
+  assert.deepEqual(lines, ['    61 s  b', '   1.5 s  a']);
+  const said = [
+    '✖ a test',
+    '  its error',
+    '',
+    '✖ failing tests:',
+    '',
+    'test at a:1',
+    '✖ a test',
+    '  its error',
+  ];
+  assert.deepEqual(troubleIn(said.join('\n')), said.slice(3));
+  assert.deepEqual(troubleIn(said.join('\n'), 3), [...said.slice(3, 6), '… and 2 lines more, above']);
+  assert.deepEqual(troubleIn('1\n2\n3\n', 2), ['2', '3']);
 });

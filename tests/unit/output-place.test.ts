@@ -22,7 +22,7 @@ import { writePieces } from '../../scripts/lib/files/output.ts';
 import { requireFilePlace, requireFolderPlace } from '../../scripts/lib/files/place.ts';
 import { removeHalves } from '../../scripts/lib/files.ts';
 import { requireReportPlace } from '../../scripts/lib/report/place.ts';
-import { attempt } from '../../scripts/lib/transport/local.ts';
+import { runHere } from '../command.ts';
 import { writeRun } from '../synthetic-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'comps-place-'));
@@ -72,7 +72,7 @@ test('a file for a folder, a folder for a file; what is there stays without --fo
 });
 
 test('a report replaces a report of ours, and anything else with --force only', async () => {
-  const report = (...words: string[]) => attempt(['node', '--import=tsx', 'scripts/report.ts', ...words]);
+  const report = (...words: string[]) => runHere('scripts/report.ts', words);
   for (const words of [[RUN], [RUN], [RUN, '-o', at('r.html')], [RUN, '-o', at('r.html')]])
     assert.equal((await report(...words)).code, 0, words.join(' '));
   const refused = await report(RUN, '-o', at('file'));
@@ -97,7 +97,7 @@ test('a report replaces a report of ours, and anything else with --force only', 
 
 test('the commands refuse a device, and it stays one', async () => {
   const pcap = join(RUN, 'visits/0002-0000.1/wgnet1.pcap');
-  for (const words of [
+  for (const [name, ...words] of [
     ['dataset', 'merge', RUN, '-o', at('to-null'), '--force'],
     ['dataset', 'export', RUN, '--format', 'npz', '-o', at('to-null'), '--force'],
     ['dataset', 'export', RUN, '--format', 'cell', '-o', at('fifo'), '--force'],
@@ -105,13 +105,8 @@ test('the commands refuse a device, and it stays one', async () => {
     ['report', RUN, '-o', at('fifo'), '--force'],
     ['dataset', 'merge', RUN, '-o', ''],
   ]) {
-    const { code, stderr } = await attempt([
-      'node',
-      '--import=tsx',
-      `scripts/${words[0]}.ts`,
-      ...words.slice(1),
-    ]);
-    assert.equal(code, 1, words.join(' '));
+    const { code, stderr } = await runHere(`scripts/${name}.ts`, words);
+    assert.equal(code, 1, `${name} ${words.join(' ')}`);
     assert.match(stderr, /-o: .*(is a symbolic link|is a device|is empty)/);
   }
   assert.ok(lstatSync(at('to-null')).isSymbolicLink() && lstatSync(at('fifo')).isFIFO());

@@ -84,8 +84,8 @@ const REFUSED: [string, (user: Provisioner) => void, RegExp][] = [
   ],
   [
     'a login that is not supported',
-    (user) => writeFileSync(user.file('hosts.ini'), '[vpn]\n[comp]\n[all:vars]\nansible_become=yes\n'),
-    /hosts.ini:4: .*ansible_become is not supported/,
+    (user) => writeFileSync(user.file('hosts.ini'), '[vpn]\n[comp]\n[all:vars]\nansible_password=x\n'),
+    /hosts.ini:4: .*ansible_password is not supported/,
   ],
   [
     'a private key that is not there',

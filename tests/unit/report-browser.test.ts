@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { attempt } from '../../scripts/lib/transport/local.ts';
+import { runHere } from '../command.ts';
 import { writeRun } from '../synthetic-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'comps-report-browser-'));
@@ -41,19 +41,20 @@ before(async () => {
   });
   spoil('0002-0000.1');
   writeFileSync(join(folder, 'visits/0000-0000.1/page.png'), Buffer.from(PIXEL, 'base64'));
-  const { code, stderr } = await attempt([
-    'node',
-    '--import=tsx',
-    'scripts/report.ts',
-    folder,
-    '--screenshots',
-  ]);
+  const { code, stderr } = await runHere('scripts/report.ts', [folder, '--screenshots']);
   assert.equal(code, 0, stderr);
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
 });
 after(async () => {
   await browser?.close();
   rmSync(folder, { recursive: true });
+});
+
+afterEach(async () => {
+  for (const context of (browser as Browser).contexts()) await context.close();
 });
 
 interface Opened {

@@ -15,13 +15,14 @@ import { after, before, describe, test } from 'node:test';
 import { count } from '../../scripts/lib/report/format.ts';
 import { readRun } from '../../scripts/lib/report/read.ts';
 import { successesOf, sumsByPath, visitsOf } from '../../scripts/lib/report/totals.ts';
-import { attempt, run } from '../../scripts/lib/transport/local.ts';
+import { run } from '../../scripts/lib/transport/local.ts';
+import { runHere } from '../command.ts';
 import { type MadeAttempt, writeRun } from '../synthetic-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'comps-report-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const report = (words: string[]) => attempt(['node', '--import=tsx', 'scripts/report.ts', ...words]);
+const report = (words: string[]) => runHere('scripts/report.ts', words);
 const place = (name: string): string => join(folder, name);
 const htmlOf = (name: string): string => readFileSync(join(place(name), 'report.html'), 'utf8');
 const jsonOf = (html: string, id: string) =>

@@ -9,6 +9,7 @@ import { firstEntries } from '../../client/scripts/lib/schedule.ts';
 import { readAnySchedule, readSchedule } from '../../client/scripts/lib/schedule-file.ts';
 import { choose } from '../../client/scripts/lib/strategy.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
+import { runHere } from '../command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'comps-schedule-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -17,9 +18,9 @@ const file = (name: string, text: string): string => {
   writeFileSync(at(name), text);
   return at(name);
 };
-const command = (script: string, ...words: string[]) =>
+const started = (script: string, ...words: string[]) =>
   attempt(['node', '--import=tsx', `client/scripts/${script}.ts`, ...words]);
-const schedule = (...words: string[]) => command('schedule', ...words);
+const schedule = (...words: string[]) => runHere('client/scripts/schedule.ts', words);
 
 test('a file is the plan that migrate.ts carries out; the plot and the picture show it, also from the file', async () => {
   const words = [
@@ -36,7 +37,7 @@ test('a file is the plan that migrate.ts carries out; the plot and the picture s
   assert.equal(made.code, 0, made.stderr);
   const read = readSchedule(readFileSync(at('wr'), 'utf8'), 'wr');
   assert.deepEqual(read.entries, firstEntries(choose('wr', { seed: 42, paths: 3 }).paths, 0.05, 40));
-  const plan = await command('migrate', ...words, '--plan', '40');
+  const plan = await started('migrate', ...words, '--plan', '40');
   const own = readSchedule(plan.stdout, 'plan');
   assert.deepEqual([own.entries, own.interfaces], [read.entries, read.interfaces]);
   for (const key of ['strategy', 'period', 'seed', 'first', 'weights'])
@@ -76,16 +77,9 @@ test('by packet: runs of packets, and the plot of their file', async () => {
 });
 
 test('lines on standard output leave it to them alone; a duration has the entries before it', async () => {
-  const { stdout, stderr, code } = await schedule(
-    '--seed',
-    '1',
-    '--duration',
-    '0.35',
-    '--first',
-    '2',
-    '-o',
-    '-',
-  );
+  const words = ['--seed', '1', '--duration', '0.35', '--first', '2', '-o', '-'];
+  // A program of its own: what it prints is all there when it ends.
+  const { stdout, stderr, code } = await started('schedule', ...words);
   assert.equal(code, 0);
   assert.deepEqual(
     readSchedule(stdout, '-').entries.map(({ at, path }) => [at, path]),
@@ -128,7 +122,7 @@ test('by packet, beyond what the kernel has in its list: the list again, in both
   const words = ['--strategy', 'packet', '--order', 'rr', '--weights', '3,2', '--seed', '5', '--interfaces'];
   const [made, plan] = await Promise.all([
     schedule(...words, 'wgnet1,wgnet2', '--packets', '12', '-o', '-'),
-    command('migrate', ...words, 'wgnet1,wgnet2', '--plan', '12'),
+    started('migrate', ...words, 'wgnet1,wgnet2', '--plan', '12'),
   ]);
   const runs = readAnySchedule(made.stdout, '-').runs;
   assert.deepEqual(readAnySchedule(plan.stdout, '-').runs, runs);

@@ -13,14 +13,16 @@ import { delimiter, dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { attempt, run } from '../../scripts/lib/transport/local.ts';
 import { migrateScript } from '../../scripts/lib/wg-migrate/texts.ts';
+import { runHere } from '../command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'comps-wg-migrate-'));
 after(() => rmSync(folder, { recursive: true }));
 
 /** No engine answers here, whatever this computer has. */
-const env = { ...process.env, DOCKER_HOST: `unix://${folder}/no.sock` };
-const command = (words: string[], environment: NodeJS.ProcessEnv = env) =>
-  attempt(['node', '--import=tsx', 'scripts/wg-migrate.ts', ...words], { env: environment });
+process.env.DOCKER_HOST = `unix://${folder}/no.sock`;
+const command = (words: string[]) => runHere('scripts/wg-migrate.ts', words);
+const started = (words: string[], env: NodeJS.ProcessEnv) =>
+  attempt(['node', '--import=tsx', 'scripts/wg-migrate.ts', ...words], { env });
 
 const table: [string[], number, RegExp][] = [
   [['--paths', '0'], 1, /--paths: "0" is not a whole number from 1 to 32/],
@@ -65,11 +67,11 @@ async function pathOf(...names: string[]): Promise<NodeJS.ProcessEnv> {
 
 test('without openssl nothing is written; without docker both that are missing are named', async () => {
   const out = join(folder, 'none');
-  const bare = await command(['-o', out], await pathOf('node', 'sh', 'bash', 'cat'));
+  const bare = await started(['-o', out], await pathOf('node', 'sh', 'bash', 'cat'));
   assert.equal(bare.code, 1);
   assert.match(bare.stderr, /openssl is missing[\s\S]*next: sudo apt-get install openssl/);
   assert.equal(existsSync(out), false);
-  const { code, stdout } = await command(['-o', out], await pathOf('node', 'sh', 'bash', 'cat', 'openssl'));
+  const { code, stdout } = await started(['-o', out], await pathOf('node', 'sh', 'bash', 'cat', 'openssl'));
   assert.equal(code, 0);
   assert.match(stdout, /notice: docker is missing\n {2}next: .*\nnotice: docker-compose is missing/);
 });

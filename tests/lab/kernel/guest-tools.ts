@@ -10,7 +10,7 @@ export const PATHS = ['wgnet1', 'wgnet2', 'wgnet3'];
 export const SETUP = '/etc/wireguard/setup.sh';
 
 /** Milliseconds for whatever is waited for: only reached where something is broken. */
-const PATIENCE = 60_000;
+const PATIENCE = 200_000;
 
 /** Out by the port of results; whole at once. */
 export const tell = (result: Result): void => {

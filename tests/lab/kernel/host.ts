@@ -15,7 +15,7 @@ import type { Result } from './results.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 
-/** Milliseconds for the machine to come to the end of a topic: only reached where something is broken. */
+/** Milliseconds from one thing that the machine tells to the next: only reached where something is broken. */
 const PATIENCE = 300_000;
 
 /** One file for Node, by tsx's own esbuild, as tsx takes long to start there: the same code, its types taken off. */
@@ -72,7 +72,13 @@ export class Guest {
   /** All that it tells of a topic: once it tells of the next one, or has come to its end. */
   async results<T extends Result['topic']>(topic: T): Promise<Extract<Result, { topic: T }>[]> {
     const over = (): boolean => this.of(topic).length > 0 && this.all.at(-1)?.topic !== topic;
-    const told = await until(PATIENCE, () => over() || !this.vm.isUp());
+    const ended = (): boolean => over() || !this.vm.isUp();
+    let told = ended();
+    for (let before = -1; !told && this.all.length > before; ) {
+      before = this.all.length;
+      await until(PATIENCE, () => ended() || this.all.length > before);
+      told = ended();
+    }
     const results = this.of(topic);
     if (told && (over() || (topic === 'end' && results.length > 0))) return results;
     const last = this.vm.console().trim().split('\n').slice(-30).join('\n');

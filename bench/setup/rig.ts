@@ -148,8 +148,13 @@ export class Rig {
   }
 
   private ansibleWords(way: Way, inventory: string): string[] {
-    const book = join(ANSIBLE, way === 'fast' ? 'fast.yml' : 'site.yml');
-    const where = ['-e', `client=${this.out(way)}`, '-e', `setup_sh=${this.file('setup.sh')}`];
+    const book = join(ANSIBLE, `${way === 'fast' || way === 'script' ? way : 'site'}.yml`);
+    const values = {
+      ...{ client: this.out(way), setup_sh: this.file('setup.sh') },
+      // As a variable: Mitogen looks for it nowhere else, and would connect twice more to find it.
+      ansible_python_interpreter: '/usr/bin/python3',
+    };
+    const where = Object.entries(values).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
     return ['/usr/bin/ansible-playbook', '-i', inventory, book, ...where];
   }
 
@@ -160,7 +165,6 @@ export class Rig {
       ...{ ANSIBLE_HOME: join(this.file('home'), '.ansible'), ANSIBLE_CONFIG: this.file('ansible.cfg') },
       ...{ ANSIBLE_SSH_COMMON_ARGS: `-o UserKnownHostsFile=${this.file('known_hosts')}` },
       ...{ ANSIBLE_LOCALHOST_WARNING: 'false', ANSIBLE_NOCOLOR: '1', PYTHONDONTWRITEBYTECODE: '1' },
-      ANSIBLE_PYTHON_INTERPRETER: '/usr/bin/python3',
     };
     if (way === 'defaults') return usual;
     const forks = { ...usual, ANSIBLE_FORKS: '50' };

@@ -1,7 +1,7 @@
 /** What bench/setup.ts compares, and how often each is measured. All pure. */
 
-/** Ours, Ansible in four ways, and what bounds them: connecting alone, and a script that does nothing. */
-export const WAYS = ['ours', 'defaults', 'tuned', 'mitogen', 'fast', 'floor', 'start'] as const;
+/** Ours, Ansible in five ways, and what bounds them: connecting alone, and a script that does nothing. */
+export const WAYS = ['ours', 'defaults', 'tuned', 'mitogen', 'fast', 'script', 'floor', 'start'] as const;
 export type Way = (typeof WAYS)[number];
 
 /** `cold`: nothing of WireGuard's but its packages is there. `no-op`: all is right. `once`: for what knows no such difference. */
@@ -22,6 +22,7 @@ export const TITLES: Record<Way, string> = {
   tuned: 'pipelining, 50 forks, ControlPersist',
   mitogen: 'Mitogen',
   fast: 'playbook for speed, Mitogen',
+  script: 'one shell script, by Mitogen',
   floor: 'ssh2: connect, run `true`',
   start: 'npx zx, an empty script',
 };
@@ -52,7 +53,7 @@ export function casesOf({ hosts, without, far }: Wish): Case[] {
     asked
       .filter((way) => count < MANY || !['defaults', 'mitogen'].includes(way))
       // Far away, Ansible is there to be seen beside; the start is the same everywhere.
-      .filter((way) => delay === 0 || ['ours', 'floor', 'tuned', 'fast'].includes(way))
+      .filter((way) => delay === 0 || ['ours', 'floor', 'tuned', 'fast', 'script'].includes(way))
       .filter((way) => way !== 'start' || count === Math.min(...hosts))
       .map((way) => ({ way, hosts: count, delay }));
   const near = [...hosts].sort((a, b) => a - b).flatMap((count) => at(count, 0));

@@ -71,6 +71,7 @@ async function visit(rig: Rig, group: Group, one: Case, round: number): Promise<
   else {
     await rig.reset(one);
     await take('cold');
+    await rig.check(one);
     await take('no-op');
   }
   return samples;

@@ -37,6 +37,17 @@ systemctl reload ssh`;
 const ASK = `journalctl --sync; journalctl -o cat --no-pager -t sshd -t sshd-session |
 awk '/^Accepted publickey /{c++} /^Starting session: /{s++} END{print c+0, s+0}'`;
 
+/** What must be so in the end, whoever did it; says the server's public key. */
+const DONE = `
+set -e
+systemctl is-enabled -q wg-quick@wg0
+systemctl is-active -q wg-quick@wg0
+[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ]
+grep -q '^net.ipv4.ip_forward *= *1$' /etc/sysctl.d/99-comps.conf
+nft list table ip comps | grep -q masquerade
+[ "$(wg show wg0 peers | wc -l)" = 1 ]
+wg show wg0 public-key`;
+
 async function inSome<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
   const waiting = [...all];
   const lane = async (): Promise<void> => {
@@ -101,6 +112,20 @@ export class Rig {
     if (way !== 'ours') makeDirectory(join(this.out(way), 'keys'), 0o700);
     remove(this.file('home'));
     await inSome(this.roles(hosts), async (role) => void (await this.in(role, RESET)));
+  }
+
+  /** Refuses a way that did not do the whole work: on the first proxy, the comp server and the client. */
+  async check({ way, hosts }: Case): Promise<void> {
+    const ends: [Role, string][] = [
+      ['vpn1', 'wgnet1.conf'],
+      ['comp1', 'wg0.conf'],
+    ];
+    for (const [role, name] of ends) {
+      const key = (await this.in(role, DONE)).trim();
+      if (readText(join(this.out(way), name)).includes(`PublicKey = ${key}\n`)) continue;
+      throw new Fault({ at: `${way}, N=${hosts}`, what: `${name} has not the public key of ${role}` });
+    }
+    readText(join(this.out(way), 'setup.sh'));
   }
 
   private inventory(hosts: number): string {

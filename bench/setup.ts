@@ -18,8 +18,18 @@ import { measure } from './setup/measure.ts';
 import { plot } from './setup/plot.ts';
 import { Rig } from './setup/rig.ts';
 import { cellsOf, HEAD, rowsOf, type Sample } from './setup/rows.ts';
-import { type Held, type Verdict, verdictsOf } from './setup/verdict.ts';
-import { type Case, casesOf, isAnsible, nameOf, orderOf, WAYS, type Way, type What } from './setup/ways.ts';
+import { type Held, isText, type Verdict, verdictsOf } from './setup/verdict.ts';
+import {
+  type Case,
+  CLAIMED,
+  casesOf,
+  isAnsible,
+  nameOf,
+  orderOf,
+  WAYS,
+  type Way,
+  type What,
+} from './setup/ways.ts';
 
 const RESULTS = join(dirname(fileURLToPath(import.meta.url)), 'results');
 const PACKAGES = ['ansible', 'ansible-mitogen', 'wireguard-tools', 'nftables'];
@@ -129,9 +139,12 @@ async function heldBy(rig: Rig, hosts: number): Promise<Held> {
 function print(rows: ReturnType<typeof rowsOf>, verdicts: readonly Verdict[]): void {
   for (const line of table(HEAD, rows.map(cellsOf))) console.log(line);
   console.log();
-  const colour = { met: paint.green, missed: paint.red, 'not measured': paint.yellow };
-  for (const { what, is, verdict } of verdicts)
-    console.log(`${colour[verdict](verdict.padEnd(12))} ${what}: ${is}`);
+  const colour = {
+    ...{ met: paint.green, missed: paint.red },
+    ...{ 'no limit': paint.cyan, 'not measured': paint.yellow },
+  };
+  for (const one of verdicts)
+    console.log(`${colour[one.verdict](one.verdict.padEnd(12))} ${one.what}: ${isText(one)}`);
 }
 
 async function bench(given: Flags): Promise<void> {
@@ -170,7 +183,7 @@ async function bench(given: Flags): Promise<void> {
     ...{ hosts: flags.hosts, rounds: flags.rounds, far: FAR, verdicts, held, troubles, rows, samples },
   };
   const foot = [
-    `Medians of ${flags.rounds} rounds, one for Ansible's defaults, for Mitogen with the usual playbook, for ${FAR} ms, and for Ansible with many servers.`,
+    `Medians of ${flags.rounds} rounds, one for Ansible's defaults, for Mitogen with the usual playbook but for ${CLAIMED} servers, for Ansible at ${FAR} ms, and with many servers.`,
     `Controller and droplets (Debian 12, wireguard-go) on the same ${cpus().length} processors, load ${load.before.toFixed(1)} before. “Nothing”: WireGuard's packages are there.`,
   ];
   const folder = flags.quick ? join(tmpdir(), 'comps-bench') : RESULTS;

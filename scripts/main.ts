@@ -2,16 +2,18 @@
 import { command, EXIT, exitWith, main } from './lib/cli.ts';
 import { print } from './lib/progress.ts';
 import { ACCEPT_NEW, API_URL, CONFIG, check, INVENTORY, OUT, TIMEOUT } from './lib/steps/flags.ts';
+import { foresee } from './lib/steps/foreseeing.ts';
 import { type ProvisionOptions, provision } from './lib/steps/provisioning.ts';
 import { withHostFlags, withPlayFlags } from './lib/steps/set-up-flags.ts';
-import { asRun, type Run } from './lib/steps/set-up-run.ts';
+import { asRun, documentRefusals, type Run } from './lib/steps/set-up-run.ts';
 import { type SetUpOptions, setUp } from './lib/steps/setting-up.ts';
 
 async function both(options: ProvisionOptions & SetUpOptions, run: Run): Promise<number> {
   const { listHosts, listTasks, listTags } = options;
   // A list is of what hosts.ini has now.
   if (listHosts || listTasks || listTags) return setUp(options, run);
-  const { code, missing } = await provision(options);
+  foresee(options);
+  const { code, missing } = await provision(options, (droplet) => run.document.droplets.push(droplet));
   if (code !== EXIT.ok) return code;
   if (missing > 0) {
     print('\nSet-up comes once the droplets are there; what it would change cannot be known before.');
@@ -33,10 +35,10 @@ const program = command(
   .option(...ACCEPT_NEW)
   .option(...API_URL);
 
-withPlayFlags(withHostFlags(program))
+withPlayFlags(withHostFlags(documentRefusals(program)))
   .addHelpText(
     'after',
-    '\nThe flags from --limit on are for the set-up; provisioning makes what config.cfg names.',
+    '\nThe flags from --limit on are for the set-up; provisioning makes what config.cfg names. They are judged before it.',
   )
   .action(async (options: ProvisionOptions & SetUpOptions) =>
     exitWith(await asRun('main', options, (run) => both(options, run))),

@@ -15,6 +15,7 @@ with the exit code of its last round.
 
 --prometheus: the text format 0.0.4, for the node exporter's textfile collector; there is no port to scrape:
   npx zx scripts/status.ts --prometheus >/var/lib/…/comps.prom.new && mv …
+The text tells what is wrong (comps_well, comps_findings and more), the exit code does not: it is 0 for every text.
 
 Exit 0: all is well. 2: something is not: drift, a tunnel missing or without a handshake for 180 s, keys or files
 that do not fit. 4: a server, or a client that was named, does not answer. 1: a flag or a file is not as needed.`;

@@ -3,7 +3,7 @@ import { ACCEPT_NEW, CONFIG, check, INVENTORY, OUT, TIMEOUT } from './lib/steps/
 import { withClientFlags } from './lib/steps/in-client.ts';
 import type { RotateOptions } from './lib/steps/rotating.ts';
 import { withHostFlags, withPlayFlags } from './lib/steps/set-up-flags.ts';
-import { asRun } from './lib/steps/set-up-run.ts';
+import { asRun, documentRefusals } from './lib/steps/set-up-run.ts';
 import { type SetUpOptions, setUp } from './lib/steps/setting-up.ts';
 
 const program = command(
@@ -17,7 +17,7 @@ const program = command(
   .option(...TIMEOUT)
   .option(...ACCEPT_NEW);
 
-withPlayFlags(withHostFlags(program)).option(
+withPlayFlags(withHostFlags(documentRefusals(program))).option(
   '--rotate-keys [pattern]',
   'new keys at both ends of each tunnel, or of those to these hosts, one after the other while they are in use; the client is asked for its half',
 );

@@ -1,5 +1,6 @@
 /** Test files side by side, a process each: what each said comes as a whole, as soon as it is over. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
 import { EXIT, Fault, paint } from '../scripts/lib/cli.ts';
 import { seconds } from '../scripts/lib/progress.ts';
 
@@ -18,6 +19,26 @@ export interface Result {
   /** Milliseconds that it took. */
   ms: number;
   said: string;
+  /** Tests in it that were skipped, or that may fail unseen, each with its reason. */
+  skipped: string[];
+}
+
+/** What Node's reporter says of a file: without a test it says nothing at all. */
+export function reportIn(said: string): { tests: number; skipped: string[] } {
+  const lines = stripVTControlCharacters(said).split('\n');
+  const count = (what: string): number => {
+    const line = lines.findLast((one) => new RegExp(`^ℹ ${what} \\d+$`).test(one));
+    return Number(line?.split(' ').at(-1) ?? 0);
+  };
+  const named = lines.flatMap((line) => {
+    const [, skipped, todo] = /^\s*(?:﹣ (.+)|\S (.+ # TODO.*))$/.exec(line) ?? [];
+    return skipped ?? todo ?? [];
+  });
+  // `a test (0.6ms) # its reason`; one that failed too is said twice.
+  const names = [...new Set(named.map((name) => name.replace(/ \([\d.]+ms\)/, '')))];
+  const left = count('skipped') + count('todo');
+  const unnamed = names.length === 0 ? [`${left} tests`] : names;
+  return { tests: count('tests'), skipped: left === 0 ? [] : unnamed };
 }
 
 /** The next file that may run beside those that do; undefined where none may yet, or none is left. */
@@ -73,7 +94,9 @@ export async function runFiles(
 
   function start(file: TestFile): Promise<Ended & { said: string }> {
     const words = ['--import=tsx', '--test-reporter=spec', file.path];
-    const child = spawn('node', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    // Under Node's own runner they would speak its language, which is not text.
+    const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+    const child = spawn('node', words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     running.set(file, child);
     let said = '';
     for (const stream of [child.stdout, child.stderr])
@@ -111,11 +134,13 @@ export async function runFiles(
     const { code, signal, said } = await start(file);
     running.delete(file);
     if (isStop(signal)) stopped = true;
-    const [good, ms] = [code === 0, performance.now() - began];
-    results.push({ path: file.path, good, ms, said });
+    const { tests, skipped } = reportIn(said);
+    const [good, ms] = [code === 0 && tests > 0, performance.now() - began];
+    const all = code === 0 && !good ? `${said}\nfailed: it has no test\n` : said;
+    results.push({ path: file.path, good, ms, said: all, skipped });
     const how = good ? paint.green('good') : paint.red(signal === null ? 'failed' : signal);
     const line = `${file.path}: ${how}, ${seconds(ms)}`;
-    console.log(good && file.brief ? line : `\n${paint.bold(file.path)}\n${said}${line}`);
+    console.log(good && file.brief ? line : `\n${paint.bold(file.path)}\n${all}${line}`);
   }
 
   await new Promise<void>((resolve, reject) => {

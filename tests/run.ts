@@ -10,7 +10,7 @@ import { handOver } from '../scripts/lib/transport/local.ts';
 import { sweepAll } from './lab/sweep.ts';
 import { inOrder, runFiles, type TestFile } from './lanes.ts';
 import { leftOut, type Need, requiredIn, type Wish } from './leave-out.ts';
-import { lastPage } from './summary.ts';
+import { lastPage, skippedIn } from './summary.ts';
 
 const testsIn = (folder: string): string[] =>
   list(`tests/${folder}`)
@@ -93,8 +93,8 @@ async function test(wish: Wish): Promise<number> {
   const results = await runFiles(files, LANES);
   failed.push(...results.filter(({ good }) => !good).map(({ path }) => path));
   console.log(lastPage(results));
-  const left = [...without].map(([need, reason]) => `${need} tests (${reason})`);
-  if (left.length > 0) console.log(paint.yellow(`\nNOT RUN: ${left.join('; ')}`));
+  const left = [...[...without].map(([need, reason]) => `${need} tests (${reason})`), ...skippedIn(results)];
+  if (left.length > 0) console.log(paint.yellow(`\nNOT RUN: ${left.join('\n         ')}`));
   if (failed.length > 0) throw new Fault({ what: `failed: ${failed.join(', ')}`, code: EXIT.failed });
   console.log(paint.green(`\n${left.length > 0 ? 'All that was run is good.' : 'Everything is good.'}`));
   return EXIT.ok;

@@ -18,6 +18,13 @@ export const judged: [string, Partial<Seen>, string[], number, (string | null)?]
     'SETUP',
   ],
   [
+    'a change of keys that was cut off: not what would be changed for it',
+    { servers: [server(0, { begun: true, drift: ['remove peer A', 'add peer B'] })] },
+    ['wgnet1: keys'],
+    2,
+    'SETUP',
+  ],
+  [
     'unreachable, beside drift',
     {
       servers: [
@@ -40,6 +47,15 @@ export const judged: [string, Partial<Seen>, string[], number, (string | null)?]
     'never a handshake',
     {
       servers: [server(0, { end: endOf('wg0', serverKey(0), clientKey(0), null) })],
+      client: clientUp(change('wgnet1', endOf('wgnet1', clientKey(0), serverKey(0), null))),
+    },
+    ['wgnet1: stale'],
+    2,
+  ],
+  [
+    'never a handshake for the client, though the server has answered one',
+    {
+      servers: [server(0)],
       client: clientUp(change('wgnet1', endOf('wgnet1', clientKey(0), serverKey(0), null))),
     },
     ['wgnet1: stale'],

@@ -24,6 +24,10 @@ export function troubleIn(said: string, most = MOST): string[] {
   return rest > 0 ? [...kept, `… and ${rest} lines more, above`] : kept;
 }
 
+/** What was not run of files that were, a line a file. */
+export const skippedIn = (results: readonly Result[]): string[] =>
+  results.flatMap(({ path, skipped }) => (skipped.length === 0 ? [] : `${path}: ${skipped.join(', ')}`));
+
 /** All of it, for a person. */
 export function lastPage(results: readonly Result[]): string {
   const failed = results.filter(({ good }) => !good);

@@ -7,9 +7,17 @@ import { killNow } from '../../scripts/lib/transport/local.ts';
 
 const ROOT = '/sys/fs/cgroup';
 
-/** Bytes in a `/proc/PID/status`: what the process had of memory at most. */
-export const peakIn = (status: string): number =>
-  Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+/**
+ * Bytes of memory that processes have together, by their `/proc/PID/status`: what each has of its own, and the files of
+ * the one that has most of them mapped. Those are the runtime's, the same pages in all.
+ */
+export function memoryIn(statuses: readonly string[]): number {
+  const bytes = (status: string, name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024;
+  const own = statuses.map((status) => bytes(status, 'RssAnon') + bytes(status, 'RssShmem'));
+  const files = statuses.map((status) => bytes(status, 'RssFile'));
+  return own.reduce((sum, one) => sum + one, 0) + Math.max(0, ...files);
+}
 
 export class Group {
   private readonly folder: string;
@@ -40,9 +48,9 @@ export class Group {
     return text.split('\n').filter(Boolean).map(Number);
   }
 
-  /** The most memory that one of its processes had so far, in bytes. */
-  peak(): number {
-    return Math.max(0, ...this.pids().map((pid) => peakIn(readTextIfStill(`/proc/${pid}/status`) ?? '')));
+  /** Bytes of memory that all its processes have now. */
+  memory(): number {
+    return memoryIn(this.pids().map((pid) => readTextIfStill(`/proc/${pid}/status`) ?? ''));
   }
 
   /** Ends what is left in it: ssh's masters, for one. */

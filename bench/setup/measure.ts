@@ -46,7 +46,7 @@ export async function measure(rig: Rig, group: Group, one: Case, what: What, rou
   let over = false;
   const watch = async (): Promise<void> => {
     while (!over && !isAnsible(one.way)) {
-      memory = Math.max(memory, group.peak());
+      memory = Math.max(memory, group.memory());
       await pause(LOOK);
     }
   };

@@ -17,7 +17,7 @@ export interface Sample {
   /** Bytes of IP packets a host, from the controller and to it. */
   sent: number | null;
   received: number | null;
-  /** Bytes that its largest process had of memory at most. */
+  /** Bytes that its processes had of memory at most, all together. */
   memory: number | null;
 }
 

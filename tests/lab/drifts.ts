@@ -79,9 +79,9 @@ export const DRIFTS: Drift[][] = [
   ],
   [
     {
-      does: 'service not at boot',
-      line: 'systemctl disable -q wg-quick@wg0',
-      said: /^service wg-quick@wg0: enable wg-quick@wg0$/,
+      does: 'service not at boot, and a preshared key and a firewall mark set',
+      line: 'systemctl disable -q wg-quick@wg0; wg genpsk >/tmp/psk; wg set wg0 fwmark 0x1 peer "$(wg show wg0 peers)" preshared-key /tmp/psk',
+      said: /^service wg-quick@wg0: enable wg-quick@wg0\nrunning wg0: remove the firewall mark 0x1\nrunning wg0: remove the preshared key of peer \S+ which the client does not have$/,
     },
     {
       does: 'key file lost',
@@ -89,9 +89,9 @@ export const DRIFTS: Drift[][] = [
       said: /^key pair: keep the running interface's key pair$/,
     },
     {
-      does: 'sysctl file gone',
-      line: 'rm /etc/sysctl.d/99-comps.conf',
-      said: /^forwarding at boot: write \S+$/,
+      does: 'sysctl file gone, folder open to all, and a rule added to the NAT',
+      line: 'rm /etc/sysctl.d/99-comps.conf; chmod 755 /etc/wireguard; nft add rule ip comps postrouting counter drop',
+      said: /^forwarding at boot: write \S+\nkey pair: set mode 700 and owner root on \S+\nrunning NAT: take out what does not belong into the table ip comps$/,
     },
   ],
 ];

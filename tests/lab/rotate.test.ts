@@ -1,7 +1,7 @@
 /** Life after day one, while packets flow and paths change: proxies come and go, and keys are changed. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { type Capture, capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
@@ -191,6 +191,64 @@ test('killed in the middle, the same command again ends it', async () => {
   assert.ok(lost < 50, `${lost} lost`);
   await bothEndsAgree([SECOND, THIRD, COMP]);
   assert.equal(total(await goodSetup(lab()), 'changed'), 0);
+});
+
+const begunChanges = (): string[] =>
+  readdirSync(lab().clientDirectory, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.next'),
+  );
+
+test('two at once: the second waits for the first, and both change all keys', async () => {
+  const { lost } = await lostDuring(async () => {
+    const both = await Promise.all([
+      goodSetup(lab(), '--rotate-keys', SECOND, '--lab', lab().name),
+      goodSetup(lab(), '--rotate-keys', SECOND, '--lab', lab().name),
+    ]);
+    for (const { stdout } of both) assert.match(stdout, /1 of 1 tunnels have new keys/);
+    assert.equal(both.filter(({ stdout }) => /waiting: another run changes keys/.test(stdout)).length, 1);
+  });
+  assert.equal(lost, 0);
+  await bothEndsAgree([SECOND, THIRD, COMP]);
+});
+
+test('cut off before the client’s files: setup.sh keeps the new keys, also at a start, and a set-up of others ends it', async () => {
+  const files = ['wgnet1.conf', join('keys', `${SECOND}.key`)].map((name) =>
+    join(lab().clientDirectory, name),
+  );
+  const old = files.map((file) => readFileSync(file));
+  await goodSetup(lab(), '--rotate-keys', SECOND, '--lab', lab().name);
+  // As a controller leaves them that is killed there.
+  for (const [i, file] of files.entries()) {
+    renameSync(file, `${file}.next`);
+    writeFileSync(file, old[i] ?? '', { mode: 0o600 });
+  }
+  const after = await keys();
+  const { lost } = await lostDuring(() => sh(SETUP));
+  assert.equal(lost, 0);
+  assert.deepEqual(await keys(), after);
+  assert.match(await sh(`${SETUP} down; ${SETUP} 2>&1`), /wgnet1 was cut off; it has the new ones/);
+  assert.deepEqual(await keys(), after);
+  await goodSetup(lab(), '-l', THIRD);
+  assert.deepEqual(begunChanges(), []);
+  await bothEndsAgree([SECOND, THIRD, COMP]);
+});
+
+test('SSH to a server lost in the middle: the client keeps what it has a session with, and a set-up ends it', async () => {
+  const cut =
+    'until [ "$(wg show wg0 peers | wc -l)" = 2 ]; do sleep 0.02; done; systemctl stop ssh.socket ssh; pkill sshd';
+  const { lost } = await lostDuring(async () => {
+    const cutting = lab().exec(ROLES[COMP], ['sh', '-c', cut]);
+    const { code, stdout } = await runSetup(lab(), '--rotate-keys', COMP, '--lab', lab().name);
+    await cutting;
+    assert.equal(code, 4, stdout);
+    assert.match(stdout, /the client runs with the new keys/);
+    await lab().exec(ROLES[COMP], ['systemctl', 'start', 'ssh']);
+    const again = await goodSetup(lab());
+    assert.match(again.stdout, /wg0 has the keys that a run before had changed to/);
+  });
+  assert.equal(lost, 0);
+  assert.deepEqual(begunChanges(), []);
+  await bothEndsAgree([SECOND, THIRD, COMP]);
 });
 
 test('a server that is down is left out, and the others have new keys: exit 4', async () => {

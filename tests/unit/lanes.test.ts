@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { inOrder, nextOf, type Result, runFiles } from '../lanes.ts';
-import { lastPage, slowest, troubleIn } from '../summary.ts';
+import { inOrder, nextOf, type Result, reportIn, runFiles } from '../lanes.ts';
+import { lastPage, skippedIn, slowest, troubleIn } from '../summary.ts';
 
 const failed = (results: readonly Result[]): string[] =>
   results.filter(({ good }) => !good).map(({ path }) => path);
@@ -27,22 +27,28 @@ test('files that are named come first, in their order; the others stay as they w
 test('each file is run, one that fails or is killed is named, and what each said comes as a whole', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'comps-lanes-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const file = (name: string, work: string) => {
+  const file = (name: string, work: string, more = '') => {
     const path = join(folder, name);
-    writeFileSync(path, `import { test } from 'node:test';\ntest('${name} is run', () => { ${work} });\n`);
+    const text = `import { test } from 'node:test';\ntest('${name} is run', () => { ${work} });\n${more}`;
+    writeFileSync(path, text);
     return { path };
   };
   const files = [
     file('good.test.mjs', ''),
-    { ...file('brief.test.mjs', ''), brief: true },
+    { ...file('brief.test.mjs', '', 'test("left", { skip: "no disk" }, () => {});'), brief: true },
     file('bad.test.mjs', 'throw new Error("no")'),
     file('killed.test.mjs', 'process.kill(process.pid, "SIGKILL")'),
+    { path: join(folder, 'none.test.mjs'), brief: true },
   ];
+  writeFileSync(files[4]?.path ?? '', '');
   const said = t.mock.method(console, 'log', () => {});
   const results = await runFiles(files, 2);
   const blocks = said.mock.calls.map((call) => String(call.arguments[0]));
-  assert.deepEqual(failed(results).sort(), [files[2]?.path, files[3]?.path]);
-  assert.equal(blocks.length, 4);
+  assert.deepEqual(
+    failed(results).sort(),
+    [2, 3, 4].map((i) => files[i]?.path),
+  );
+  assert.equal(blocks.length, 5);
   assert.equal(blocks.filter((block) => /^\S*brief\.test\.mjs: good, [\d.]+ s$/.test(block)).length, 1);
   for (const name of ['good', 'bad'])
     assert.equal(blocks.filter((block) => block.includes(`${name}.test.mjs is run`)).length, 1);
@@ -50,6 +56,18 @@ test('each file is run, one that fails or is killed is named, and what each said
   const page = lastPage(results);
   assert.match(page, /bad\.test\.mjs[\s\S]*✖ failing tests:[\s\S]*bad\.test\.mjs is run[\s\S]*Error: no/);
   assert.doesNotMatch(page, /good\.test\.mjs is run/);
+  assert.match(page, /none\.test\.mjs\S*\n+failed: it has no test/);
+  assert.deepEqual(skippedIn(results), [`${files[1]?.path}: left # no disk`]);
+});
+
+test('what was skipped is known by name, coloured or not, and by its count at least', () => {
+  const said = 'ℹ tests 9\n﹣ a b (0.6ms) # SKIP\n  ﹣ c (1ms) # no disk\n✖ d (2ms) # TODO\n✔ e (1ms)\n';
+  const end = '\u001b[34mℹ tests 4\u001b[39m\nℹ suites 0\nℹ skipped 2\nℹ todo 1\n';
+  assert.deepEqual(reportIn(said + end), { tests: 4, skipped: ['a b # SKIP', 'c # no disk', 'd # TODO'] });
+  assert.deepEqual(reportIn(end), { tests: 4, skipped: ['3 tests'] });
+  // Words of a test's own, where the reporter counts none.
+  assert.deepEqual(reportIn('﹣ x\nℹ tests 1\nℹ skipped 0\n'), { tests: 1, skipped: [] });
+  assert.deepEqual(reportIn(''), { tests: 0, skipped: [] });
 });
 
 test('a file that is told to stop ends all: those that wait are not begun', async (t) => {
@@ -81,7 +99,7 @@ test('a file that hangs is ended, named as failed, and keeps nobody: neither it 
      process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);`,
   );
   const good = join(folder, 'good.mjs');
-  writeFileSync(good, '');
+  writeFileSync(good, "import { test } from 'node:test';\ntest('good', () => {});\n");
   const said = t.mock.method(console, 'log', () => {});
   assert.deepEqual(failed(await runFiles([{ path: hangs }, { path: good }], 1, 2000, 500)), [hangs]);
   const blocks = said.mock.calls.map((call) => String(call.arguments[0]));
@@ -91,7 +109,7 @@ test('a file that hangs is ended, named as failed, and keeps nobody: neither it 
 });
 
 test('the last page: the slowest first, and why a file failed, of no more lines than it may have', () => {
-  const result = (path: string, ms: number): Result => ({ path, ms, good: true, said: '' });
+  const result = (path: string, ms: number): Result => ({ path, ms, good: true, said: '', skipped: [] });
   const lines = slowest([result('a', 1500), result('b', 61_000), result('c', 900)], 2);
   assert.deepEqual(lines, ['    61 s  b', '   1.5 s  a']);
   const said = [

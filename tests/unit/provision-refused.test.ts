@@ -1,8 +1,9 @@
 /** What provisioning refuses: all of it before anything is made. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { newHostKey } from '../../scripts/lib/transport/host-key.ts';
+import { runHere } from '../command.ts';
 import { COMPS, type Provisioner, startProvisioner, VPNS } from '../provisioner.ts';
 
 const posts = (user: Provisioner): number =>
@@ -123,6 +124,51 @@ for (const [what, spoil, said] of REFUSED)
     assert.equal(idle.read('hosts.ini'), text);
     assert.equal(idle.read('.droplets/hosts.ini.json'), '');
   });
+
+test('main: flags of the set-up are judged before the first droplet, and --json has its document of every refusal', async () => {
+  const files = ['-i', idle.file('hosts.ini'), '-c', idle.file('config.cfg'), '--api-url', idle.url];
+  idle.configure({ vpns: VPNS, comps: COMPS });
+  writeFileSync(idle.file('hosts.ini'), '[vpn]\n[comp]\n');
+  writeFileSync(idle.file('empty'), '\n');
+  for (const [flags, said] of [
+    [['--tags', 'kes'], /--tags kes: no task has this tag; there are: keys, /],
+    [['--limit', 'wgnet9'], /--limit: no host and no group is called "wgnet9"/],
+    [['--limit', '['], /--limit: "\[" names nobody/],
+    [['-e', '@/nonexist'], /\/nonexist: cannot read: no such file.*\n {2}next: name a file of YAML/],
+    [['--become-password-file', idle.file('empty')], /empty: its first line is empty/],
+    [['--private-key', '/nonexist'], /--private-key: \/nonexist: cannot read/],
+    [['--forks', 'x'], /--forks <number>' argument 'x' is invalid/],
+  ] as const) {
+    const before = idle.cloud.requests.length;
+    const { code, stdout, stderr } = await runHere('scripts/main.ts', [...files, ...flags, '--json']);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, said);
+    const { exitCode, error, command } = JSON.parse(stdout);
+    assert.deepEqual(
+      [exitCode, command, said.test(`${error.message}\n  next: ${error.next}`)],
+      [1, 'main', true],
+    );
+    assert.equal(idle.cloud.requests.length, before);
+  }
+});
+
+test('a key that ~/.ssh/config names is one that this machine would offer', async () => {
+  idle.configure({ vpns: VPNS, comps: COMPS });
+  writeFileSync(idle.file('hosts.ini'), '[vpn]\n[comp]\n');
+  const { HOME } = process.env;
+  process.env.HOME = idle.folder;
+  try {
+    const without = await idle.provision({ check: true });
+    assert.match(without.said, /it is none of those that this machine would offer/);
+    mkdirSync(idle.file('.ssh'));
+    writeFileSync(idle.file('.ssh/config'), `Host *\n  IdentityFile ${idle.key.file}\n`);
+    const met = await idle.provision({ check: true });
+    assert.equal(met.code, 0, met.said);
+  } finally {
+    process.env.HOME = HOME;
+    rmSync(idle.file('.ssh'), { recursive: true, force: true });
+  }
+});
 
 test('an API that would get the token in clear is refused', async () => {
   const met = await idle.run('provision', '--api-url', 'http://192.0.2.1/v2');

@@ -28,25 +28,44 @@ const [old, next, server, nextServer] = Array.from({ length: 4 }, () => publicKe
   string,
   string,
 ];
-const rotation = { client: { old, next }, server: nextServer, allowedIps: ['10.45.0.0/24'] };
+const rotation = {
+  client: { old, next },
+  server: { old: server, next: nextServer },
+  allowedIps: ['10.45.0.0/24'],
+};
 const lines = (task: ReturnType<typeof changeOfKeys>, seen: string): string[] =>
   task.judge(seen, undefined).changes.map(({ line }) => line);
 
 test('a server that has changed already, as a run before was cut off, is left as it is', () => {
   const task = changeOfKeys(rotation);
   assert.deepEqual(lines(task, `${nextServer} ${nextServer} ${next}\n`), []);
+  for (const peers of [old, `${old} ${next}`, `${next} ${old}`])
+    assert.deepEqual(lines(task, `${server} ${server} ${peers}\n`), [
+      'expect the client’s next key',
+      CLIENTS_TURN,
+    ]);
+});
+
+test('a server that another run has changed meanwhile is not touched, nor one that is to have what it has', () => {
   for (const seen of [
-    `${server} ${server} ${old}\n`,
+    '',
     // The running key is the next one, the file's is not.
     `${nextServer} ${server} ${next}\n`,
     `${nextServer} ${nextServer} ${old} ${next}\n`,
+    `${server} ${server} ${next}\n`,
+    `${server} ${server}\n`,
   ])
-    assert.deepEqual(lines(task, seen), ['expect the client’s next key', CLIENTS_TURN]);
+    assert.throws(() => lines(changeOfKeys(rotation), seen), /changed by another run meanwhile/, seen);
+  for (const same of [
+    { ...rotation, client: { old, next: old } },
+    { ...rotation, server: { old: server, next: server } },
+  ])
+    assert.throws(() => lines(changeOfKeys(same), `${server} ${server} ${old}\n`), /another run/);
 });
 
 test('the shell of both changes is one that sh can read', async () => {
   for (const { shell } of [
-    ...changeOfKeys(rotation).judge('', undefined).changes,
+    ...changeOfKeys(rotation).judge(`${server} ${server} ${old}`, undefined).changes,
     ...nextKeyPair().judge('none', undefined).changes,
   ])
     await run(['sh', '-n'], { input: shell });
@@ -79,9 +98,21 @@ test('keys are changed only where a set-up left everything right', () => {
 
 test('a change that was cut off counts as done once the server’s key file and wg0.conf have both new keys', () => {
   const told = (seen: string) => halfDone(next, nextServer).judge(seen, undefined).value?.([]);
-  assert.equal(told(`${nextServer}\n${next}\n`), 'done');
-  for (const seen of ['', `${nextServer}\n${old}\n`, `${server}\n${next}\n`])
+  assert.equal(told(`${nextServer}\npeer ${next}\n`), 'done');
+  for (const seen of [
+    '',
+    `${nextServer}\npeer ${old}\n`,
+    `${server}\npeer ${next}\n`,
+    `none\npeer ${next}\n`,
+  ])
     assert.equal(told(seen), 'undone');
+  const left = (seen: string) => halfDone(next, nextServer).judge(seen, undefined).changes.length;
+  assert.deepEqual(
+    [`${server}\npeer ${old}\n`, `${server}\npeer ${old}\nleft\n`, `${nextServer}\npeer ${next}\nleft\n`].map(
+      left,
+    ),
+    [0, 1, 0],
+  );
 });
 
 test('the client’s next key is kept beside the present one until it is in force', () => {
@@ -107,7 +138,9 @@ test('the client’s next key is kept beside the present one until it is in forc
     present,
     'a set-up still has the present one',
   );
-  promote(directory, 'p/1');
+  promote(directory, 'p/1', key);
+  // Another run may have been first.
+  promote(directory, 'p/1', key);
   assert.deepEqual(clientKeys(directory, ['p/1'], true).get('p/1'), key);
   assert.match(readFileSync(conf, 'utf8'), new RegExp(nextServer.replaceAll('+', '\\+')));
   assert.equal(statSync(conf).mode & 0o777, 0o600);
@@ -128,7 +161,7 @@ test('where the tunnels were numbered anew meanwhile, another’s file is not ov
   });
   const others = `PrivateKey = ${newPrivateKey()}\nPublicKey = ${old}\n`;
   writeFileSync(join(directory, 'wgnet1.conf'), others);
-  promote(directory, 'p/1');
+  promote(directory, 'p/1', key);
   assert.equal(readFileSync(join(directory, 'wgnet1.conf'), 'utf8'), others);
   assert.equal(clientKeys(directory, ['p/1'], true).get('p/1')?.privateKey, key.privateKey);
   assert.equal(underWay(directory, 'p/1'), undefined);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { logFile, openLog } from '../../scripts/lib/runner/log.ts';
-import { hideKeys, hideSecrets, keepSecret } from '../../scripts/lib/runner/secrets.ts';
+import { hideKeys, hideSecrets, keepSecret, withoutKeys } from '../../scripts/lib/runner/secrets.ts';
 import { flagsOf } from '../../scripts/lib/steps/set-up-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'comps-log-'));
@@ -52,9 +52,34 @@ test('secrets are hidden: named ones, known ones, and whatever looks like a key 
     'PresharedKey=(hidden) ansible_become_password=(hidden) (hidden)',
   );
   assert.equal(hideSecrets(`PublicKey = ${key}`), `PublicKey = ${key}`);
+  for (const text of [
+    `{"ansible_become_password":"hunter 2","x":1}`,
+    'ansible_become_password: hunter2',
+    `{'token' : 'hunter 2'}`,
+    `ansible_become_pass="hunter 2" x`,
+    '{"password":hunter2}',
+  ]) {
+    assert.doesNotMatch(hideSecrets(text), /hunter|2"|2'/, text);
+    assert.match(hideSecrets(text), /[}x]$|: \(hidden\)$/, text);
+  }
+  assert.equal(
+    hideSecrets('config.cfg: token: a text was expected'),
+    'config.cfg: token: a text was expected',
+  );
+  assert.equal(
+    withoutKeys(
+      `PublicKey = ${key} # was ${key}\n# ${key}\nPostUp = wg set wg0 private-key <(echo ${key})\n${key}`,
+    ),
+    `PublicKey = ${key} # was (hidden)\n# (hidden)\nPostUp = wg set wg0 private-key <(echo (hidden))\n(hidden)`,
+  );
+  assert.equal(withoutKeys(`600:root ${key}`, true), `600:root ${key}`);
   assert.equal(hideKeys(`bad key '${key}'`), "bad key '(a key, hidden)'");
   assert.equal(
     flagsOf(['-C', '-e', 'a=b', '--extra-vars=token=x', '-ek=v', '--limit', 'vpn']),
     "-C -e '(hidden)' '--extra-vars=(hidden)' '-e(hidden)' --limit vpn",
+  );
+  assert.equal(
+    flagsOf(['-CDe', '{"ansible_become_password":"x"}', '-vbek=v', '-lvpne', '-fe']),
+    "-CDe '(hidden)' '-vbe(hidden)' -lvpne -fe",
   );
 });

@@ -27,6 +27,7 @@ test('tags and names choose as in ansible-playbook', () => {
   assert.equal(chosen({ tags: ['interface'], skipTags: ['files'] }), 'running');
   assert.equal(chosen({ startAtTask: 'wg0.conf' }), 'wg0.conf, running');
   assert.equal(chosen({ startAtTask: 'wg0.conf', tags: ['keys'] }), '');
+  assert.throws(() => chosen({ tags: [','] }), /--tags: names no tag/);
   assert.throws(() => chosen({ skipTags: ['key'] }), /--skip-tags key: .*there are: keys, packages,/);
   assert.throws(
     () => chosen({ startAtTask: 'key pairs' }),
@@ -63,6 +64,23 @@ test('-e takes words, JSON and files, the last one wins, and no value is repeate
     );
 });
 
+test('-e of a variable that is nearly a known one is told; what Ansible knows is not', () => {
+  const noticesOf = (text: string): string[] => readExtraVars([text], assert.fail).notices;
+  assert.deepEqual(noticesOf('ansible_hots=1'), [
+    '-e sets ansible_hots, which has no effect: did you mean ansible_host?',
+  ]);
+  for (const name of [
+    'host',
+    'ssh_port',
+    'ssh_host',
+    'become_user',
+    'password',
+    'ssh_extra_args',
+    'hostname',
+  ])
+    assert.deepEqual(noticesOf(`ansible_${name}=1`), [], name);
+});
+
 test('--user, --private-key and the sudo password stand behind what the inventory says', async () => {
   const { vpn, comp } = networkOf(
     parseInventory(
@@ -83,6 +101,10 @@ test('--user, --private-key and the sudo password stand behind what the inventor
   await assert.rejects(
     becomePassword({ askBecomePass: true }, nobody),
     /asks on a terminal, and there is none/,
+  );
+  await assert.rejects(
+    becomePassword({ becomePasswordFile: '/dev/null' }, nobody),
+    /\/dev\/null: its first line is empty/,
   );
   const somebody = { canAsk: () => true, askSecret: () => Promise.resolve('pass-word') };
   assert.equal((await becomePassword({ askBecomePass: true }, somebody))?.reveal(), 'pass-word');

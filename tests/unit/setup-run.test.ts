@@ -6,7 +6,8 @@ import { EXIT } from '../../scripts/lib/cli.ts';
 import type { RunDocument } from '../../scripts/lib/steps/set-up-json.ts';
 import { asRun } from '../../scripts/lib/steps/set-up-run.ts';
 import { type SetUpOptions, setUp } from '../../scripts/lib/steps/setting-up.ts';
-import { type FakeNetwork, fakeNetwork } from '../fake-hosts.ts';
+import { newPrivateKey, publicKeyOf } from '../../scripts/lib/wireguard/key.ts';
+import { type FakeHost, type FakeNetwork, fakeNetwork } from '../fake-hosts.ts';
 import { type Heard, hear } from '../in-process.ts';
 
 let network: FakeNetwork;
@@ -91,48 +92,87 @@ test('a fresh network takes two round trips a host; the document tells them, and
   assert.equal(statSync(join(logFolder(), readdirSync(logFolder())[0] ?? '')).mode & 0o777, 0o600);
 });
 
-test('--limit leaves the others alone, and the client’s files are right all the same', async () => {
+/** From now on a host has the key pair that its first set-up made. */
+const keepKey = (host: FakeHost): void => {
+  host.answering = (piece) =>
+    piece.includes('echo none') ? { out: `600:root ${host.publicKey}` } : undefined;
+};
+
+test('--limit leaves the others alone but for their public keys, and the client’s files are right all the same', async () => {
   await run();
   const before = clientFiles();
+  const [, vpn2, comp1] = network.hosts;
+  assert.ok(vpn2 && comp1);
+  for (const host of network.hosts) keepKey(host);
   forget();
   const limited = await run({ limit: 'vpn1' });
   assert.equal(limited.code, EXIT.ok, limited.said);
-  assert.deepEqual(
-    [scripts(), network.hosts.map(({ logins }) => logins)],
-    [
-      [2, 0, 0],
-      [1, 0, 0],
-    ],
-  );
+  assert.deepEqual(scripts(), [2, 1, 1]);
+  for (const { scripts: sent } of [vpn2, comp1]) assert.doesNotMatch(sent[0] ?? '', /flock -n -x/);
   assert.deepEqual(clientFiles(), before);
 
-  // A key that the files do not hold is asked for, and nothing else: here vpn2's, which has one by now.
-  rmSync(join(network.out, 'wgnet2.conf'));
-  forget();
-  const [, vpn2] = network.hosts;
-  assert.ok(vpn2);
-  vpn2.answering = (piece) =>
-    piece.includes('echo none') ? { out: `600:root ${vpn2.publicKey}` } : undefined;
+  // One that was made anew has another key; it counts, not the one that the files have.
+  vpn2.publicKey = publicKeyOf(newPrivateKey());
   assert.equal((await run({ limit: 'vpn1' })).code, EXIT.ok);
-  assert.deepEqual(scripts(), [2, 1, 0]);
-  assert.deepEqual(clientFiles(), before);
+  assert.ok(clientFiles()['wgnet2.conf']?.includes(`PublicKey = ${vpn2.publicKey}\n`));
+  // Without a key pair it is no server yet.
+  vpn2.answering = undefined;
+  const renewed = clientFiles();
+  const fresh = await run({ limit: 'vpn1', tags: ['client'] });
+  assert.equal(fresh.code, EXIT.failed);
+  assert.match(
+    fresh.said,
+    /left as they are: .*vpn2: it has no key pair yet\n +next: run it without --limit, --tags$/m,
+  );
+  assert.deepEqual(clientFiles(), renewed);
 
-  // Where that one is down, the files stay as they are.
-  rmSync(join(network.out, 'wgnet2.conf'));
+  // Where it is down, the key in the files stays; where they have none, they stay as they are.
   vpn2.close();
+  const down = await run({ limit: 'vpn1', timeout: 1, json: true });
+  assert.equal(down.code, EXIT.ok, down.said);
+  assert.match(down.said, /notice: \[vpn2\] outside of --limit, and could not be asked .*refused/);
+  assert.equal(documentIn(down.said).hosts[1]?.status, 'known');
+  assert.deepEqual(clientFiles(), renewed);
+  rmSync(join(network.out, 'wgnet2.conf'));
   const { code, said } = await run({ limit: 'vpn1', timeout: 1 });
   assert.equal(code, EXIT.unreachable);
   assert.match(said, /client files left as they are: .*vpn2: .*refused/);
+  assert.match(said, /^vpn2 +: .*unreachable=1/m);
   assert.ok(!existsSync(join(network.out, 'wgnet2.conf')));
+});
+
+test('--limit cuts no tunnel of the others: where their part of the client’s files would change, all stay', async () => {
+  await run();
+  const before = clientFiles();
+  for (const host of network.hosts) keepKey(host);
+  for (const check of [true, false]) {
+    const port = await run({ limit: 'vpn1', extraVars: ['wireguard_port=51900'], check });
+    assert.equal(port.code, EXIT.failed);
+    assert.match(port.said, /the tunnel to vpn2 \(Endpoint\), the tunnel to comp1 \(Endpoint\)/);
+    assert.match(port.said, /next: run it without --limit$/m);
+    assert.deepEqual(clientFiles(), before);
+  }
+  // As does a proxy that goes: the next one has its number then.
+  const text = readFileSync(network.inventory, 'utf8');
+  writeFileSync(network.inventory, text.replace(/^vpn1 .*\n/m, ''));
+  const fewer = await run({ limit: 'comp1' });
+  assert.equal(fewer.code, EXIT.failed);
+  assert.match(fewer.said, /would change the tunnel to vpn2 \(Address\), and --limit/);
+  assert.deepEqual(clientFiles(), before);
+
+  // All of them together may move: it is the same network all the same.
+  writeFileSync(network.inventory, text);
+  const all = await run({ extraVars: ['wireguard_port=51900'] });
+  assert.equal(all.code, EXIT.ok, all.said);
+  assert.match(clientFiles()['wgnet2.conf'] ?? '', /:51900$/m);
+  assert.doesNotMatch(all.said, /another network/);
 });
 
 test('--tags does only these tasks, and the keys that the client’s files need are read all the same', async () => {
   await run();
   const before = clientFiles();
   forget();
-  for (const host of network.hosts)
-    host.answering = (piece) =>
-      piece.includes('echo none') ? { out: `600:root ${host.publicKey}` } : undefined;
+  for (const host of network.hosts) keepKey(host);
   const { code, said } = await run({ tags: ['forwarding,client'] });
   assert.equal(code, EXIT.ok, said);
   assert.deepEqual(clientFiles(), before);
@@ -195,6 +235,55 @@ test('the command line beats both files, and what nothing knows is refused with 
   const port = await run({ extraVars: ['{"ansible_port": 1}'], timeout: 1 });
   assert.equal(port.code, EXIT.unreachable);
   assert.match(port.said, /unreachable: \[vpn1\] .*port 1/);
+});
+
+test('-vv shows what a host answers, and no key that somebody wrote into a file there', async () => {
+  const secret = 'yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=';
+  const [vpn1] = network.hosts;
+  assert.ok(vpn1);
+  vpn1.answering = (piece, kind) =>
+    kind === 'probe' && piece.includes('/etc/wireguard/wg0.conf')
+      ? { out: `600 root:root regular file\n# mine ${secret}\nPublicKey = ${vpn1.publicKey}` }
+      : undefined;
+  const { said } = await run({ verbose: 2 });
+  assert.match(said, / {4}# mine \(hidden\)/);
+  assert.ok(said.includes(`    PublicKey = ${vpn1.publicKey}`));
+  assert.ok(!`${said}${logs()}`.includes(secret));
+});
+
+test('a run that a signal ends says so last, in its log and in its document', async () => {
+  const [vpn1] = network.hosts;
+  assert.ok(vpn1);
+  let stopped = false;
+  vpn1.answering = (_, kind) => {
+    // As the process would hear it; nobody else listens for it in here.
+    if (kind === 'apply' && !stopped) stopped = process.emit('SIGHUP', 'SIGHUP');
+    return undefined;
+  };
+  const { said } = await run({ json: true });
+  assert.ok(stopped);
+  const { exitCode, error } = documentIn(said);
+  assert.deepEqual([exitCode, error?.message], [EXIT.interrupted, 'interrupted by SIGHUP']);
+  assert.match(logs(), /interrupted by SIGHUP\n[\s\S]*exit code 99\n$/);
+  assert.match(said, /log: +\S+\.log/);
+});
+
+test('every end has its document: a defect, and a list', async () => {
+  const { inventory } = network;
+  const broken = await hear(
+    () =>
+      asRun('wgnet-setup', { inventory, json: true, check: true }, () =>
+        Promise.reject(new RangeError('token=abcd')),
+      ).catch((error) => (error instanceof RangeError ? 250 : 0)),
+    () => {},
+  );
+  const defect: RunDocument = JSON.parse(broken.said);
+  assert.deepEqual(
+    [broken.code, defect.exitCode, defect.check, defect.error?.message],
+    [EXIT.defect, EXIT.defect, true, 'token=(hidden)'],
+  );
+  const listed = await run({ json: true, listHosts: true, listTags: true, limit: 'comp', tags: ['keys'] });
+  assert.deepEqual(documentIn(listed.said).lists, { hosts: ['comp1'], tasks: null, tags: ['keys'] });
 });
 
 test('lists connect to nothing', async () => {

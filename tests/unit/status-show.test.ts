@@ -5,6 +5,7 @@ import { Fault } from '../../scripts/lib/cli.ts';
 import { prometheusText } from '../../scripts/lib/status/prometheus.ts';
 import type { Status } from '../../scripts/lib/status/status.ts';
 import { ageText, bytesText, tableLines } from '../../scripts/lib/status/table.ts';
+import { exitCodeFor, type StatusOptions } from '../../scripts/lib/steps/status.ts';
 import { redrawn } from '../../scripts/lib/steps/status-screen.ts';
 import { server, statusOf } from '../status-seen.ts';
 
@@ -52,6 +53,9 @@ test('the table: one path is marked, what is wrong comes with its remedy, and it
       rows(width).every((line) => line.length <= width),
       rows(width).join('\n'),
     );
+  const [top = '', below = ''] = tableLines(status, 40);
+  assert.match(top, /^\d\d:\d\d:\d\d {2}client: container wgclient,$/);
+  assert.equal(below, `${' '.repeat(10)}path wgnet2, migrating by the`);
   assert.match(tableLines(status, 60).join('\n'), /^ {4}198\.51\.100\.11:51820$/m);
   assert.equal(tableLines(statusOf(), 80).at(-1), 'all is well');
   assert.match(tableLines(statusOf({ client: undefined }), 80).join('\n'), /client: left out/);
@@ -85,6 +89,23 @@ test('metrics: each with help and type, labels escaped, nothing told that is not
     } else if (word === 'TYPE')
       assert.match(line, new RegExp(`^# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}$`));
     else assert.match(line, new RegExp(`^${name}(\\{([a-z_]+="([^"\\\\]|\\\\.)*",?)+\\})? -?[0-9.]+$`));
+  }
+});
+
+test('metrics that tell of trouble are no failure: a file that is renewed only at 0 would never have them', () => {
+  const gone = { end: undefined, drift: undefined, unreachable: new Fault({ what: 'gone' }) };
+  for (const [one, code] of [
+    [server(0, { drift: ['a: b'] }), 2],
+    [server(0, gone), 4],
+  ] as const) {
+    const status = statusOf({ servers: [one, server(1)] });
+    const options = {} as StatusOptions;
+    assert.deepEqual(
+      [options, { ...options, json: true as const }].map((each) => exitCodeFor(status, each)),
+      [code, code],
+    );
+    assert.equal(exitCodeFor(status, { ...options, prometheus: true }), 0);
+    assert.match(prometheusText(status), /^comps_well 0$[\s\S]*^comps_findings [1-9]/m);
   }
 });
 

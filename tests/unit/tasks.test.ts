@@ -50,8 +50,12 @@ const right6 = right
 const conf = file<HostFacts>('conf', { path: '/etc/wireguard/wg0.conf', mode: '600', text: () => 'a\n' });
 const nat = liveNat({ network: '10.45.0.0/24' });
 const nat6 = liveNat({ network: '10.45.0.0/24', network6: 'fd00:10:45::/64' });
-const masquerades = '\t\tip saddr 10.45.0.0/24 oifname "ens3" masquerade\n';
-const masquerades6 = 'table ip6 comps {\n\t\tip6 saddr fd00:10:45::/64 oifname "ens4" masquerade\n}';
+/** A table as nft lists it. */
+const listed = (family: string, rule: string): string =>
+  `table ${family} comps {\n\tchain postrouting {\n\t\ttype nat hook postrouting priority srcnat; policy accept;\n\t\t${rule}\n\t}\n}\n`;
+const masquerade = 'ip saddr 10.45.0.0/24 oifname "ens3" masquerade';
+const masquerades = listed('ip', masquerade);
+const masquerades6 = listed('ip6', 'ip6 saddr fd00:10:45::/64 oifname "ens4" masquerade');
 const facts6: HostFacts = { ...facts, egress6: 'ens4', acceptRa: '1' };
 
 /** What `forwarding` reads: of /proc/sys, and whether its file asks for IPv6. */
@@ -87,6 +91,18 @@ const table: [string, Task<HostFacts>, string, string[]][] = [
     ['put a file in the place of the symbolic link /etc/wireguard/wg0.conf'],
   ],
   ['no key', keyPair(), 'none\n', ['make a key pair']],
+  [
+    'no key, folder open to all',
+    keyPair(),
+    'none\nfolder 755:root\n',
+    ['set mode 700 and owner root on /etc/wireguard', 'make a key pair'],
+  ],
+  [
+    'folder open to all',
+    keyPair(),
+    `600:root ${key}\nfolder 755:root\n`,
+    ['set mode 700 and owner root on /etc/wireguard'],
+  ],
   ['key only in the interface', keyPair(), 'live\n', ["keep the running interface's key pair"]],
   ['key there', keyPair(), `600:root ${key}\n`, []],
   ['key open to all', keyPair(), `644:root ${key}\n`, ['set mode 600 on /etc/wireguard/wg0.key']],
@@ -135,6 +151,20 @@ const table: [string, Task<HostFacts>, string, string[]][] = [
     drifted(`${key} 10.45.0.5/32`, `${key} (none)`),
     ['set allowed IPs of peer AAAAAAAA… (10.45.0.5/32)'],
   ],
+  [
+    'preshared key by hand',
+    running,
+    drifted('mtu', `preshared ${key}\nmtu`),
+    ['remove the preshared key of peer AAAAAAAA…, which the client does not have'],
+  ],
+  [
+    'preshared key of somebody else',
+    running,
+    drifted('mtu', `peer ${old} (none)\npreshared ${old}\nmtu`),
+    ['remove peer BBBBBBBB…'],
+  ],
+  ['no firewall mark', running, drifted('mtu', 'mark off\nmtu'), []],
+  ['firewall mark by hand', running, drifted('mtu', 'mark 0x1\nmtu'), ['remove the firewall mark 0x1']],
   ['other MTU', running, drifted('mtu 1420', 'mtu 1280'), ['set MTU 1420']],
   [
     'address replaced',
@@ -149,14 +179,32 @@ const table: [string, Task<HostFacts>, string, string[]][] = [
     drifted('route 10.45.0.5', 'route 10.45.0.5\nroute 10.99.0.5'),
     ['remove route 10.99.0.5/32'],
   ],
-  ['NAT right', nat, 'table ip comps {\n\t\tip saddr 10.45.0.0/24 oifname "ens3" masquerade\n}', []],
+  ['NAT right', nat, masquerades, []],
+  [
+    'NAT right, as an older nft lists it',
+    nat,
+    masquerades.replace('srcnat', '100').replace('comps {', 'comps { # handle 3'),
+    [],
+  ],
+  [
+    'NAT with a rule by hand',
+    nat,
+    listed('ip', `${masquerade}\n\t\tcounter packets 0 bytes 0 drop`),
+    ['take out what does not belong into the table ip comps'],
+  ],
+  [
+    'NAT with a chain by hand',
+    nat,
+    masquerades.replace('\tchain', '\tchain mine {\n\t}\n\n\tchain'),
+    ['take out what does not belong into the table ip comps'],
+  ],
   [
     'NAT on an interface of old',
     nat,
-    '\t\tip saddr 10.45.0.0/24 oifname "eth0" masquerade',
+    masquerades.replace('ens3', 'eth0'),
     ['masquerade 10.45.0.0/24 on ens3'],
   ],
-  ['NAT flushed', nat, 'absent\n', ['masquerade 10.45.0.0/24 on ens3']],
+  ['NAT flushed', nat, '', ['masquerade 10.45.0.0/24 on ens3']],
   ['NAT, wg0 not up yet', nat, 'later\n', []],
   ['interface with IPv6 right', running6, right6.join('\n'), []],
   [
@@ -242,6 +290,18 @@ test('a kernel with WireGuard needs no wireguard-go', () => {
     lines(wireguardPackages(), 'wireguard-tools\nnftables\n', { ...facts, kernelWireguard: true }),
     [],
   );
+});
+
+test('a key that is not made yet is told in words', () => {
+  const peer = { publicKey: '(a new key)', allowedIps: ['10.45.0.5/32'] };
+  const task = liveInterface<HostFacts>({ addresses: ['10.45.0.2/32'], port: 51820, mtu: 1420, peer });
+  assert.ok(lines(task, right.join('\n')).includes('add peer (a new key) (10.45.0.5/32)'));
+});
+
+test('a key that is there counts, whether or not its folder is put right', () => {
+  const verdict = keyPair().judge(`600:root ${key}\nfolder 755:root\n`, facts);
+  assert.equal(verdict.valueHolds, true);
+  assert.equal(verdict.value?.([]), key);
 });
 
 test('a broken key file is refused, not replaced', () => {

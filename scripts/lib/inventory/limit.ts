@@ -5,12 +5,15 @@ import { globOf, matchOf } from './glob.ts';
 import type { Inventory } from './inherit.ts';
 import { isHostLike, splitPort } from './pattern.ts';
 
-/** Reads a file that a pattern names by `@`; a Fault where it cannot. */
-export type ReadFile = (path: string) => string;
+/** Reads a file that a pattern names by `@`; a Fault with this next step where it cannot. */
+export type ReadFile = (path: string, next?: string) => string;
 
 const refuse = (what: string, next: string): never => {
   throw new Fault({ at: '--limit', what, next });
 };
+
+const NEXT = 'name hosts or groups: --limit vpn';
+const FILE_NEXT = 'name a file with a host or a group on each line, or write them here: --limit vpn';
 
 /** Parts of a pattern: by commas, or where there are none by colons that are neither an IPv6 address' nor a range's. */
 function split(pattern: string): string[] {
@@ -87,9 +90,10 @@ export function limitOf(inventory: Inventory, pattern: string, readFile?: ReadFi
   const parts = split(pattern).flatMap((part) => {
     if (!part.startsWith('@')) return part === '' ? [] : [part];
     if (readFile === undefined) return refuse(`${show(part)} is a file`, 'name the hosts');
-    return linesOf(readFile(part.slice(1))).filter((line) => line !== '');
+    return linesOf(readFile(part.slice(1), FILE_NEXT)).filter((line) => line !== '');
   });
-  if (parts.length === 0) refuse('is empty', 'name hosts or groups: --limit vpn');
+  if (parts.length === 0)
+    refuse(/[^\s,:]/.test(pattern.replace(/^@.*/, '')) ? `${show(pattern)} names nobody` : 'is empty', NEXT);
   const of = (sign: string): string[][] =>
     parts.filter((part) => part.startsWith(sign)).map((part) => hostsOf(inventory, part.slice(1)));
   const regular = parts.filter((part) => !/^[!&]/.test(part));

@@ -177,8 +177,8 @@ function settle(
       result.changed.push(change);
       outputs.push(frame?.stdout ?? '');
     }
-    if (verdict.value !== undefined && !((check || !wanted) && verdict.changes.length > 0))
-      outcome.values.set(task, verdict.value(outputs));
+    const lacking = (check || !wanted) && verdict.changes.length > 0 && !verdict.valueHolds;
+    if (verdict.value !== undefined && !lacking) outcome.values.set(task, verdict.value(outputs));
   }
   return outcome;
 }

@@ -63,6 +63,12 @@ export function choiceOf(tasks: readonly Choosable[], flags: ChoiceFlags): Choic
   // As in Ansible, `all` is every task's tag.
   const [tags, skip] = [flags.tags, flags.skipTags].map(wordsIn) as [string[], string[]];
   const known = [...tagsOf(tasks), 'all'];
+  for (const [flag, given, words] of [
+    ['--tags', flags.tags, tags],
+    ['--skip-tags', flags.skipTags, skip],
+  ] as const)
+    if (given !== undefined && given.length > 0 && words.length === 0)
+      throw new Fault({ at: flag, what: 'names no tag', next: `there are: ${known.join(', ')}` });
   refuseUnknown('--tags', 'tag', tags, known);
   refuseUnknown('--skip-tags', 'tag', skip, known);
   const names = tasks.map(({ name }) => name);

@@ -23,7 +23,7 @@ export const STALE = 92;
 const LAST_RUN = '/run/comps.last';
 
 /** Who changed this host last. */
-const lastRun = `cat ${LAST_RUN} 2>/dev/null || echo nobody`;
+const lastRun = `{ read -r last <${LAST_RUN}; } 2>/dev/null && echo "$last" || echo nobody`;
 
 const begin = (marker: string, i: number): string =>
   `echo '${marker} begin ${i}'; echo '${marker} begin ${i}' >&2`;

@@ -28,6 +28,8 @@ export interface Verdict {
   notices?: readonly string[];
   /** A fact this task stands for (a public key), from what the changes printed. */
   value?: (outputs: readonly string[]) => string;
+  /** The value needs none of the changes: it counts where they are not made, too. */
+  valueHolds?: boolean;
 }
 
 /**

@@ -19,6 +19,8 @@ export interface ServerSeen {
   failed?: Fault | undefined;
   /** Of wgnet-setup's plan, a line a change: `running wg0: add peer …`; undefined where there is none to be had. */
   drift?: readonly string[] | undefined;
+  /** A change of its keys was begun, and as far as the client's files tell, not ended. */
+  begun?: boolean | undefined;
   /** Its wg0; null where it has none, undefined where nobody knows. */
   end?: End | null | undefined;
   /** What its user should know of it, though nothing is to be changed for it. */
@@ -125,7 +127,8 @@ function tunnelOf(server: ServerSeen, seen: Seen): TunnelStatus {
       ...(end === undefined ? NOTHING : endStatus(end !== null, end, peer)),
     },
     client: client === undefined ? NOTHING : endStatus(link?.up === true, own, far),
-    handshakeAge: far?.handshakeAge ?? peer?.handshakeAge ?? null,
+    // The client's word counts: a server does not know that its answers are in vain.
+    handshakeAge: (own === undefined ? peer : far)?.handshakeAge ?? null,
     current: client === undefined || tunnel.interface === 'wg0' ? null : client.path === tunnel.interface,
     drift: { count: drift?.length ?? null, lines: [...(drift ?? [])] },
     keysMatch: match(end, own),
@@ -143,12 +146,19 @@ function troublesOf(server: ServerSeen, status: TunnelStatus, seen: Seen, hints:
   const lost = unreachable ?? failed;
   if (lost !== undefined)
     found.push({ kind: unreachable ? 'unreachable' : 'failed', what: lost.message, next: lost.next ?? null });
-  for (const what of drift ?? []) found.push({ kind: 'drift', what, next: hints.setUp });
+  // What is said of drift, keys and files is of no use then: which of the keys are to be, a set-up asks the server.
+  if (server.begun)
+    found.push({
+      kind: 'keys',
+      what: 'a change of keys was cut off (unless a run is at it right now)',
+      next: hints.setUp,
+    });
+  else for (const what of drift ?? []) found.push({ kind: 'drift', what, next: hints.setUp });
   const file = seen.files.get(tunnel.interface);
   const name = `${tunnel.interface}.conf`;
   if (file?.is === 'missing')
     found.push({ kind: 'files', what: `the client’s ${name} is not there`, next: hints.setUp });
-  if (file?.is === 'older')
+  if (file?.is === 'older' && !server.begun)
     found.push({
       kind: 'files',
       what: `the client’s ${name} is not as wgnet-setup.ts would write it now: ${file.what}`,
@@ -158,7 +168,7 @@ function troublesOf(server: ServerSeen, status: TunnelStatus, seen: Seen, hints:
     const there = client.links.has(tunnel.interface);
     const what = there ? 'is down in the client' : 'is not there in the client';
     found.push({ kind: 'missing', what: `${tunnel.interface} ${what}`, next: hints.client });
-  } else if (status.keysMatch === false && end && own) {
+  } else if (status.keysMatch === false && end && own && !server.begun) {
     const trouble = keyTrouble(server, end, own, status.files, hints);
     if (trouble !== undefined) found.push(trouble);
   } else if (status.client.up && (status.handshakeAge ?? Number.POSITIVE_INFINITY) > FRESH) {

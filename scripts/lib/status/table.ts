@@ -136,6 +136,18 @@ function clientLine({ client }: Status): string {
   return `client: ${client.where}, ${path}, ${MIGRATION[client.migration ?? 'none']}`;
 }
 
+/** A text on lines of `room` characters, broken between words; a word that is longer stays whole. */
+function broken(text: string, room: number): string[] {
+  const lines = [''];
+  for (const word of text.split(/\s+/)) {
+    const line = lines.at(-1) as string;
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= room) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** `19:20:31`, as clocks here have it. */
 const clock = (time: number): string => new Date(time * 1000).toTimeString().slice(0, 8);
 
@@ -175,8 +187,11 @@ export function tableLines(status: Status, width: number): string[] {
   const notices = status.notices.map(
     ({ server, what }) => `${paint.cyan('notice:')} [${server}] ${indent(what)}`,
   );
+  const time = `${clock(status.time)}  `;
+  const [first, ...more] = broken(clientLine(status), width - time.length);
   return [
-    `${paint.dim(clock(status.time))}  ${clientLine(status)}`,
+    `${paint.dim(time)}${first}`,
+    ...more.map((line) => `${' '.repeat(time.length)}${line}`),
     '',
     ...[above, head].filter((line) => line !== '').map((line) => paint.dim(line)),
     ...lines,

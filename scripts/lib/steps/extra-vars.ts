@@ -10,7 +10,14 @@ export interface ExtraVars {
   config: Map<string, unknown>;
   /** Variables of every host, `ansible_…`, as texts. */
   hosts: Map<string, string>;
+  /** What is most likely a slip. */
+  notices: string[];
 }
+
+/** Reads a file; a Fault with this next step where it cannot. */
+type ReadFile = (path: string, next?: string) => string;
+
+const FILE_NEXT = "name a file of YAML or JSON, or write -e 'key=value'";
 
 /** Variables of hosts that have an effect here; a near miss of one of them is most likely that one. */
 const HOST_VARS = [
@@ -22,6 +29,19 @@ const HOST_VARS = [
   'ansible_become',
   'ansible_become_password',
 ];
+
+/** Names of Ansible's own that are no slip of one of these, whether or not they have an effect here. */
+const KNOWN = new RegExp(
+  `^ansible_(?:${[
+    '(?:ssh_)?(?:host|port|user|pass|password|private_key|private_key_file|private_key_passphrase)',
+    '(?:ssh|scp|sftp)_(?:(?:common|extra)_)?args',
+    '(?:ssh|scp|sftp|paramiko)_\\w+',
+    '(?:ssh_)?host_key_checking',
+    'become(?:_(?:user|method|exe|flags|pass|password))?',
+    '(?:sudo|su)_\\w+',
+    'user_\\w+|hostname|nodename|host_\\w+|connection|timeout|facts|fqdn|pipelining|\\w+_interpreter',
+  ].join('|')})$`,
+);
 
 const AT = '--extra-vars';
 
@@ -44,10 +64,10 @@ function wordsOf(text: string): [string, unknown][] {
   });
 }
 
-function entriesOf(text: string, readFile: (path: string) => string): Iterable<[string, unknown]> {
+function entriesOf(text: string, readFile: ReadFile): Iterable<[string, unknown]> {
   if (text.startsWith('@')) {
     const file = text.slice(1);
-    return parseVariables(readFile(file), file);
+    return parseVariables(readFile(file, FILE_NEXT), file);
   }
   if (!text.trimStart().startsWith('{')) return wordsOf(text);
   try {
@@ -64,13 +84,17 @@ function hostValue(key: string, value: unknown): string {
 }
 
 /** All of the flags together, the last one wins; a key that nothing here knows is refused. Reads the files named. */
-export function readExtraVars(given: readonly string[], readFile: (path: string) => string): ExtraVars {
-  const extra: ExtraVars = { config: new Map(), hosts: new Map() };
+export function readExtraVars(given: readonly string[], readFile: ReadFile): ExtraVars {
+  const extra: ExtraVars = { config: new Map(), hosts: new Map(), notices: [] };
   for (const text of given)
     for (const [key, value] of entriesOf(text, readFile)) {
       if (CONFIG_KEYS.includes(key)) extra.config.set(key, value);
-      else if (/^ansible_\w+$/.test(key)) extra.hosts.set(key, hostValue(key, value));
-      else {
+      else if (/^ansible_\w+$/.test(key)) {
+        extra.hosts.set(key, hostValue(key, value));
+        const meant = KNOWN.test(key) ? undefined : nearest(key, HOST_VARS);
+        if (meant !== undefined && meant !== key)
+          extra.notices.push(`-e sets ${key.slice(0, 40)}, which has no effect: did you mean ${meant}?`);
+      } else {
         const known = [...CONFIG_KEYS, ...HOST_VARS];
         const meant = nearest(key, known);
         throw refuse(

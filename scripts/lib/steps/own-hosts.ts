@@ -15,6 +15,8 @@ import {
 } from '../inventory.ts';
 import { editKnownHosts, pin, unpin } from '../transport/known-hosts-edit.ts';
 import { knownHostsOf } from '../transport/login.ts';
+import type { SshSettings } from '../transport/login-target.ts';
+import { withSshConfig } from '../transport/ssh-config.ts';
 
 export const inventoryText = (file: string): string => readTextIfAny(file) ?? '';
 
@@ -22,20 +24,23 @@ export const inventoryText = (file: string): string => readTextIfAny(file) ?? ''
 export interface Target extends Connection {
   name: string;
   line: number;
+  /** Put there by withSshConfig. */
+  ssh?: SshSettings | undefined;
 }
 
-/** How hosts.ini says to log in to the host of this name. */
+/** How hosts.ini says to log in to the host of this name; ~/.ssh/config has not been asked yet. */
 export function targetOf(inventory: Inventory, name: string): Target {
   const host = inventory.hosts.get(name);
   if (host === undefined) throw new Error(`${name} was written to ${inventory.file} and is not in it`);
   return { name, line: host.line, ...connectionOf(host, inventory.file) };
 }
 
-/** How to log in to hosts as hosts.ini will have them. */
+/** How to log in to hosts as hosts.ini will have them, and as ~/.ssh/config has it where that says nothing. */
 export function targetsOf(inventory: string, edits: readonly HostEdit[]): Target[] {
   if (edits.length === 0) return [];
   const parsed = parseInventory(putHosts(inventoryText(inventory), inventory, edits), inventory);
-  return edits.map(({ name }) => targetOf(parsed, name));
+  const targets = edits.map(({ name }) => targetOf(parsed, name));
+  return withSshConfig(targets, inventory);
 }
 
 /** Lines of hosts.ini that stand under a droplet's name with an address of somebody else's. */
@@ -134,8 +139,8 @@ export function forgetHosts(inventory: string, gone: readonly Entry[]): string[]
   editKnownHosts(knownHostsOf(inventory), (before) => {
     let pins = before;
     for (const { name, address } of gone) {
-      const host = parsed?.hosts.get(name);
-      const port = host === undefined ? 22 : connectionOf(host, inventory).port;
+      const there = parsed?.hosts.has(name) ? [targetOf(parsed, name)] : [];
+      const port = withSshConfig(there, inventory)[0]?.port ?? 22;
       if (address !== undefined) pins = unpin(pins, address, port);
     }
     return pins;

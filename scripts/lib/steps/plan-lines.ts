@@ -1,8 +1,11 @@
-/** The plan of a provisioning as lines for a person. */
-import { paint } from '../cli.ts';
+/** The plan of a provisioning, and what came of it, as lines for a person. */
+import { EXIT, type Fault, paint } from '../cli.ts';
 import type { Size } from '../digitalocean/api.ts';
 import type { Plan } from '../digitalocean/plan.ts';
 import { dollars, priceOf } from '../digitalocean/price.ts';
+import { print } from '../progress.ts';
+import { countLines } from '../runner/report.ts';
+import type { Survey } from './surveying.ts';
 
 /** Cells, a row a line, each column as wide as its widest. */
 export function table(rows: readonly (readonly string[])[]): string[] {
@@ -50,3 +53,31 @@ export function planLines(
 
 const strayLine = ({ id, name, region }: Plan['strays'][number]): string =>
   `the droplet ${name} in ${region} (${id}) is not in config.cfg, and costs money: npx zx scripts/teardown.ts --limit ${name}`;
+
+export function troubleLines(name: string, { code, message, next }: Fault): string[] {
+  const kind = code === EXIT.unreachable ? 'unreachable' : 'failed';
+  return [
+    `${paint.red(`${kind}:`)} [${name}] ${message.replaceAll('\n', '\n      ')}`,
+    ...(next === undefined ? [] : [`      next: ${next}`]),
+  ];
+}
+
+/** What came of each droplet that was wanted. */
+export function recap({ wanted, plan }: Survey, faults: ReadonlyMap<string, Fault>): void {
+  print(`\n${paint.bold('RECAP')}`);
+  const created = new Set(plan.create.map(({ name }) => name));
+  const rows = wanted.map(({ name }) => {
+    const fault = faults.get(name);
+    const unreachable = fault?.code === EXIT.unreachable;
+    return {
+      name,
+      counts: {
+        ok: fault === undefined ? 1 : 0,
+        changed: fault === undefined && created.has(name) ? 1 : 0,
+        unreachable: unreachable ? 1 : 0,
+        failed: fault !== undefined && !unreachable ? 1 : 0,
+      },
+    };
+  });
+  for (const line of countLines(rows)) print(line);
+}

@@ -7,8 +7,7 @@ import { openSaved, type Saved } from '../digitalocean/saved.ts';
 import { isUp } from '../digitalocean/wait.ts';
 import { requireWritable } from '../files.ts';
 import { findHost } from '../inventory.ts';
-import { print, type StatusLine, statusLine } from '../progress.ts';
-import { countLines } from '../runner/report.ts';
+import { type StatusLine, statusLine } from '../progress.ts';
 import { meetStrangers } from '../transport/first-use.ts';
 import { knownHostsOf } from '../transport/login.ts';
 import { aloneWith, type CloudOptions, openAccount } from './cloud.ts';
@@ -22,9 +21,10 @@ import {
   worst,
   writeHosts,
 } from './own-hosts.ts';
-import { planLines } from './plan-lines.ts';
+import { planLines, recap, troubleLines } from './plan-lines.ts';
 import { reach } from './reaching.ts';
 import { readConfig } from './read-config.ts';
+import type { DropletDocument } from './set-up-json.ts';
 import { type Survey, survey } from './surveying.ts';
 
 export interface ProvisionOptions extends CloudOptions {
@@ -109,33 +109,6 @@ async function reachAll(
   return failed;
 }
 
-function troubleLines(name: string, { code, message, next }: Fault): string[] {
-  const kind = code === EXIT.unreachable ? 'unreachable' : 'failed';
-  return [
-    `${paint.red(`${kind}:`)} [${name}] ${message.replaceAll('\n', '\n      ')}`,
-    ...(next === undefined ? [] : [`      next: ${next}`]),
-  ];
-}
-
-function recap({ wanted, plan }: Survey, faults: ReadonlyMap<string, Fault>): void {
-  print(`\n${paint.bold('RECAP')}`);
-  const created = new Set(plan.create.map(({ name }) => name));
-  const rows = wanted.map(({ name }) => {
-    const fault = faults.get(name);
-    const unreachable = fault?.code === EXIT.unreachable;
-    return {
-      name,
-      counts: {
-        ok: fault === undefined ? 1 : 0,
-        changed: fault === undefined && created.has(name) ? 1 : 0,
-        unreachable: unreachable ? 1 : 0,
-        failed: fault !== undefined && !unreachable ? 1 : 0,
-      },
-    };
-  });
-  for (const line of countLines(rows)) print(line);
-}
-
 /** Droplets that are up and were not made from here, so that no key of theirs is pinned: a person is asked. */
 const strangersIn = ({ plan }: Survey, saved: Saved, inventory: string): Target[] =>
   targetsOf(
@@ -186,6 +159,7 @@ async function carryOut(
   found: Survey,
   options: ProvisionOptions,
   status: StatusLine,
+  onPresent: (droplet: DropletDocument) => void,
 ): Promise<number> {
   const { inventory } = options;
   await meetStrangers(strangersIn(found, saved, inventory), options);
@@ -196,7 +170,12 @@ async function carryOut(
   }
   recordAdopted(found, saved);
   const outcomes = await make(api, config, saved, found, status);
-  for (const [name] of outcomes) status.set(name, undefined);
+  const created = new Set(found.plan.create.map(({ name }) => name));
+  for (const [name, one] of outcomes) {
+    status.set(name, undefined);
+    if (one instanceof Fault) continue;
+    onPresent({ name, id: one.id, address: one.address ?? null, made: created.has(name) });
+  }
 
   const { changed, targets } = afterMaking(outcomes, () => {
     const left = forgetHosts(inventory, found.gone);
@@ -229,19 +208,25 @@ function missingOf({ plan }: Survey, inventory: string): number {
   return plan.create.length + late.length;
 }
 
-/** Makes what is missing, writes hosts.ini, waits until every droplet can be set up. */
-export async function provision(options: ProvisionOptions): Promise<Provisioned> {
+/** Makes what is missing, writes hosts.ini, waits until every droplet can be set up. `onPresent`: told of each that is there. */
+export async function provision(
+  options: ProvisionOptions,
+  onPresent: (droplet: DropletDocument) => void = () => {},
+): Promise<Provisioned> {
   const status = statusLine();
   try {
     const config = readConfig(options.config, options.extraVars);
     const account = openAccount(config, options, status);
     return await aloneWith(options.inventory, account, async () => {
       const saved = openSaved(options.inventory);
-      const found = await survey(account.api, config, saved, options);
+      const found = await survey(account.api, config, saved, options, () =>
+        status.set('DigitalOcean', undefined),
+      );
       status.set('DigitalOcean', undefined);
       status.print(planLines(found.plan, found.sizes, config.tag));
       if (options.check) return { code: EXIT.ok, missing: missingOf(found, options.inventory) };
-      return { code: await carryOut(account.api, config, saved, found, options, status), missing: 0 };
+      const code = await carryOut(account.api, config, saved, found, options, status, onPresent);
+      return { code, missing: 0 };
     });
   } finally {
     status.end();

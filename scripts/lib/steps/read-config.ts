@@ -15,11 +15,12 @@ export function tellOnce(notice: string): void {
 
 /** config.cfg, read and judged; its notices are printed, once. `extraVars`: texts of `-e`, which beat the file. */
 export function readConfig(file: string, extraVars: readonly string[] = []): Config {
+  const extra = readExtraVars(extraVars, readText);
   const { config, notices } = parseConfig(
     readText(file, `cp config.cfg.example ${file}, and fill it in`),
     file,
-    readExtraVars(extraVars, readText).config,
+    extra.config,
   );
-  for (const notice of notices) tellOnce(notice);
+  for (const notice of [...extra.notices, ...notices]) tellOnce(notice);
   return config;
 }

@@ -5,25 +5,30 @@ import { print } from '../progress.ts';
 import { exitCodeOf, isGood } from '../runner/play.ts';
 import type { HostFacts } from '../tasks/facts.ts';
 import { NEXT_KEY_PAIR, nextKeyPair, TUNNEL_IN_USE, tunnelInUse } from '../tasks/rotation.ts';
+import { clientKeys } from '../wireguard/key-store.ts';
 import type { ClientFlags } from './in-client.ts';
 import { serverKeyIn } from './present-client.ts';
 import { changeAtOnce, changeInUse, play, type Result } from './rotation-changes.ts';
 import { clientInUse } from './rotation-client.ts';
+import { aloneIn } from './rotation-lock.ts';
 import { settleRotations } from './rotation-settling.ts';
+import { FORKS, type PlayFlags } from './set-up-flags.ts';
 import { type InputOptions, type Prepared, prepare } from './set-up-input.ts';
 import { bareRun, type Run } from './set-up-run.ts';
 import type { Member } from './set-up-servers.ts';
 
-export interface RotateOptions extends InputOptions, ClientFlags {
+export interface RotateOptions extends InputOptions, ClientFlags, PlayFlags {
   /** The hosts whose tunnels are meant, as `--limit` takes them; true for all. */
   rotateKeys?: string | true;
-  json?: boolean;
 }
 
 const SET_UP = 'npx zx scripts/wgnet-setup.ts';
 
 /** A Fault for each tunnel that has no client file as the set-up writes it. */
-function presentKey({ tunnel, key }: Member, out: string): { client: string; server: string } {
+function presentKey(
+  { tunnel, key }: Pick<Member, 'tunnel' | 'key'>,
+  out: string,
+): { client: string; server: string } {
   const server = serverKeyIn(out, tunnel);
   if (server === undefined || key === undefined)
     throw new Fault({
@@ -53,15 +58,62 @@ async function ready(options: RotateOptions, log: Run['log']): Promise<Prepared>
   return !check && (await settleRotations(prepared, out)) ? prepare(wanted) : prepared;
 }
 
+/** Throws where another run has changed a tunnel's keys since they were read. */
+function requireSame(member: Member, present: { client: string; server: string }, out: string): void {
+  const key = clientKeys(out, [member.name], false).get(member.name);
+  const now = presentKey({ tunnel: member.tunnel, key }, out);
+  if (now.client === present.client && now.server === present.server) return;
+  throw new Fault({
+    at: member.name,
+    what: 'another run has changed the keys of this tunnel meanwhile',
+    next: 'nothing, where new ones were all that was wanted',
+    code: EXIT.failed,
+  });
+}
+
+/** Flags that a set-up has, and a change of keys does not follow. */
+function refuseFlags(options: PlayFlags): void {
+  const { json, tags, skipTags, startAtTask, forks, diff, listHosts, listTasks, listTags } = options;
+  const given: [string, boolean][] = [
+    ['--list-hosts', listHosts === true],
+    ['--list-tasks', listTasks === true],
+    ['--list-tags', listTags === true],
+    ['--tags', (tags ?? []).length > 0],
+    ['--skip-tags', (skipTags ?? []).length > 0],
+    ['--start-at-task', startAtTask !== undefined],
+    ['--forks', forks !== undefined && forks !== FORKS],
+    ['--diff', diff === true],
+    ['--json', json === true],
+  ];
+  const flag = given.find(([, is]) => is)?.[0];
+  if (flag !== undefined)
+    throw new Fault({
+      at: flag,
+      what: 'has no meaning for a change of keys (--rotate-keys)',
+      next: 'leave one of the two out; --check says what would be changed, --limit which tunnels are meant',
+    });
+}
+
 /** Changes the keys of all tunnels that are chosen; the exit code. */
-export async function rotate(options: RotateOptions, { log } = bareRun()): Promise<number> {
-  const { check, out, json } = options;
-  if (json)
-    throw new Fault({ at: '--json', what: 'has no document of a change of keys', next: 'leave it out' });
+export async function rotate(options: RotateOptions, run = bareRun()): Promise<number> {
+  refuseFlags(options);
+  return options.check
+    ? rotateAlone(options, run.log)
+    : aloneIn(options.out, () => rotateAlone(options, run.log));
+}
+
+/** The same with no other run in the client's folder. */
+async function rotateAlone(options: RotateOptions, log: Run['log']): Promise<number> {
+  const { check, out } = options;
   const prepared = await ready(options, log);
   const members = prepared.members.filter(({ name }) => prepared.chosen.has(name));
   const present = new Map(members.map((member) => [member, presentKey(member, out)]));
-  const client = await clientInUse(options, realPath(out));
+  const found = await clientInUse(options, realPath(out));
+  const client = found === 'down' ? undefined : found;
+  if (found === 'down')
+    print(
+      `${paint.cyan('notice:')} the client is down: ${check ? 'only the servers and its files would be' : 'only the servers and its files are'} changed`,
+    );
 
   const results = await play(
     members,
@@ -77,7 +129,7 @@ export async function rotate(options: RotateOptions, { log } = bareRun()): Promi
   const ends: Result[] = results.filter((result) => !isGood(result));
   for (const result of good) {
     const { host, outcome } = result;
-    if (client === undefined && options.client !== false && outcome.values.get(TUNNEL_IN_USE) === 'yes') {
+    if (found === undefined && options.client !== false && outcome.values.get(TUNNEL_IN_USE) === 'yes') {
       const fault = notReachable(host.name);
       print(`${paint.red('failed:')} ${fault.message}\n      next: ${fault.next}`);
       ends.push({ ...result, host, failed: fault });
@@ -90,9 +142,11 @@ export async function rotate(options: RotateOptions, { log } = bareRun()): Promi
       continue;
     }
     const server = outcome.values.get(NEXT_KEY_PAIR) ?? '';
+    const was = present.get(host) ?? { client: '', server: '' };
+    requireSame(host, was, out);
     const end = await (client === undefined
       ? changeAtOnce(host, server, prepared, out)
-      : changeInUse(host, server, client, out));
+      : changeInUse(host, { old: was.server, next: server }, client, out));
     ends.push(end);
   }
   const left = ends.filter((result) => !isGood(result));

@@ -15,8 +15,11 @@ export interface Client {
 /** Where a container and a lab's client see them. */
 const INSIDE = '/etc/wireguard';
 
-/** The client that is up with the files of `out`; undefined where none is, and a Fault where it has others. */
-export async function clientInUse(flags: ClientFlags, out: string): Promise<Client | undefined> {
+/**
+ * The client that is up with the files of `out`, or `down` where it has them and no tunnel; undefined where none is found,
+ * and a Fault where one is up with others.
+ */
+export async function clientInUse(flags: ClientFlags, out: string): Promise<Client | 'down' | undefined> {
   const place = clientPlace(flags);
   if (place === undefined) return undefined;
   const directory = place.kind === 'here' ? out : INSIDE;
@@ -25,19 +28,22 @@ export async function clientInUse(flags: ClientFlags, out: string): Promise<Clie
   try {
     const { stdout } = await shellInClient(
       place,
-      `wg show wg0 >/dev/null 2>&1 || exit 0\necho up\nsha256sum ${files} 2>/dev/null`,
+      `if wg show wg0 >/dev/null 2>&1; then echo up
+else command -v wg >/dev/null && [ -z "$(wg show interfaces | tr ' ' '\\n' | grep -E '^wgnet[0-9]+$')" ] && echo down; fi
+sha256sum ${files} 2>/dev/null`,
     );
     said = stdout;
   } catch (error) {
     if (place.named || !(error instanceof Fault)) throw error;
     return undefined;
   }
-  if (!said.startsWith('up\n')) return undefined;
   const hash = (name: string): string =>
     createHash('sha256')
       .update(readText(join(out, name)))
       .digest('hex');
-  if (['wg0.conf', 'setup.sh'].every((name) => said.includes(hash(name)))) {
+  const same = (): boolean => ['wg0.conf', 'setup.sh'].every((name) => said.includes(hash(name)));
+  if (!said.startsWith('up\n')) return said.startsWith('down\n') && same() ? 'down' : undefined;
+  if (same()) {
     if (/^rekey\(\)/m.test(readText(join(out, 'setup.sh')))) return { place, directory };
     throw new Fault({
       at: join(out, 'setup.sh'),

@@ -13,6 +13,8 @@ import { type ClientFile, clientFiles } from '../wireguard/client-files.ts';
 import type { Topology } from '../wireguard/topology.ts';
 import { writeClientFiles } from '../wireguard/write-client.ts';
 import { labClientHint } from './hints.ts';
+import type { Moved } from './present-client.ts';
+import type { HostFlags, PlayFlags } from './set-up-flags.ts';
 import type { Member } from './set-up-servers.ts';
 
 /** A server whose public key is not to be had. */
@@ -26,7 +28,14 @@ export interface Missing {
 /** What stands in a check for a key that the run proper would make or read. */
 const NEW_KEY = '(a new key)';
 
-/** By server, its public key: read by this run, or in the client's files; and where neither is so, why. */
+/** Set-up makes one, unless flags leave that out. */
+const NO_KEY = 'it has no key pair yet';
+
+/** Whether a host outside of `--limit` could not be asked, and the key in the client's present files holds instead. */
+export const isSpared = ({ host, unreachable, failed }: HostResult<Member>): boolean =>
+  host.serverKey !== undefined && (unreachable ?? failed) !== undefined;
+
+/** By server, its public key: read by this run, or that of {@link isSpared}; and where neither is so, why. */
 function serverKeys(
   members: readonly Member[],
   results: readonly HostResult<Member>[],
@@ -35,10 +44,12 @@ function serverKeys(
   const missing: Missing[] = [];
   for (const { name, serverKey } of members) {
     const result = results.find(({ host }) => host.name === name);
-    const key = result?.outcome.values.get(KEY_PAIR) ?? serverKey;
+    // One that answers and has none was made anew: the key in the files is dead.
+    const spare = result !== undefined && isSpared(result) ? serverKey : undefined;
+    const key = result?.outcome.values.get(KEY_PAIR) ?? spare;
     const trouble = result?.unreachable ?? result?.failed;
     if (key !== undefined) keys.set(name, key);
-    else if (trouble === undefined) missing.push({ name, why: 'it has no key pair yet', code: EXIT.failed });
+    else if (trouble === undefined) missing.push({ name, why: NO_KEY, code: EXIT.failed });
     else missing.push({ name, why: trouble.message, code: trouble.code });
   }
   return { keys, missing };
@@ -62,6 +73,50 @@ export function clientWish(
     { dns, published: [] },
   );
   return { files, missing };
+}
+
+/** Why the client's files stay as they are. */
+export interface Left {
+  why: string;
+  next: string;
+  /** {@link EXIT}. */
+  code: number;
+}
+
+/** The flags given that leave out hosts or tasks. */
+const narrowing = ({ limit, tags, skipTags, startAtTask }: HostFlags & PlayFlags): string[] =>
+  Object.entries({
+    '--limit': limit,
+    '--tags': tags,
+    '--skip-tags': skipTags,
+    '--start-at-task': startAtTask,
+  })
+    .filter(([, value]) => value !== undefined && value.length > 0)
+    .map(([flag]) => flag);
+
+/** Undefined where nothing stands in the way of writing them. */
+export function leftFor(
+  missing: readonly Missing[],
+  moved: readonly Moved[],
+  flags: HostFlags & PlayFlags,
+): Left | undefined {
+  if (moved.length > 0) {
+    const tunnels = moved.map(({ name, what }) => `the tunnel to ${name} (${what})`).join(', ');
+    return {
+      why: `they would change ${tunnels}, and --limit leaves the other end as it is`,
+      next: 'run it without --limit',
+      code: EXIT.failed,
+    };
+  }
+  if (missing.length === 0) return undefined;
+  const narrow = narrowing(flags).join(', ');
+  const keyless = missing.filter(({ why }) => why === NO_KEY).length;
+  const mend = keyless < missing.length ? 'mend that, then ' : '';
+  return {
+    why: `they need the public key of every server; ${missing.map(({ name, why }) => `${name}: ${why}`).join('; ')}`,
+    next: keyless > 0 && narrow !== '' ? `${mend}run it without ${narrow}` : 'mend that, then run this again',
+    code: Math.max(...missing.map(({ code }) => code)),
+  };
 }
 
 /** What writing those files would change, a text each. */

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 
 /** Hosts at the same time unless `--forks` says otherwise. */
-const FORKS = 64;
+export const FORKS = 64;
 
 function count(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text))

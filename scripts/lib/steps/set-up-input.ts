@@ -69,7 +69,11 @@ export function readInput(options: InputOptions): Input {
 }
 
 /** Names of the servers that `--limit` leaves; all of them without it. */
-function chosenOf(inventory: Inventory, hosts: readonly Host[], limit: string | undefined): Set<string> {
+export function chosenOf(
+  inventory: Inventory,
+  hosts: readonly Host[],
+  limit: string | undefined,
+): Set<string> {
   const names = hosts.map(({ name }) => name);
   if (limit === undefined) return new Set(names);
   const left = limitOf(inventory, limit, readText);
@@ -82,7 +86,10 @@ function chosenOf(inventory: Inventory, hosts: readonly Host[], limit: string | 
   });
 }
 
-/** A host outside of `--limit` is asked for its public key only where the client's present files do not have it. */
+/** Seconds at most for connecting to a host that can do without: it is only asked for a key that is most likely known. */
+const ASK_TIMEOUT = 5;
+
+/** A host outside of `--limit` is asked for its public key; what the client's present files have may be an older one. */
 function partOf(
   host: Host,
   tunnel: TunnelPlan,
@@ -90,8 +97,7 @@ function partOf(
   out: string,
 ): Pick<Member, 'part' | 'serverKey'> {
   if (chosen.has(host.name)) return { part: 'play' };
-  const serverKey = serverKeyIn(out, tunnel);
-  return serverKey === undefined ? { part: 'ask' } : { part: 'known', serverKey };
+  return { part: 'ask', serverKey: serverKeyIn(out, tunnel) };
 }
 
 /** Reads files, resolves names, asks about host keys never seen, and makes the client's keys unless in check mode. */
@@ -106,7 +112,8 @@ export async function prepare(options: InputOptions, input = readInput(options))
   const parts = hosts.map((host, i) => partOf(host, tunnels[i] as TunnelPlan, input, out));
 
   const login: LoginSettings = { inventory, acceptNew, timeout };
-  const met = hosts.filter((_, i) => parts[i]?.part !== 'known');
+  // Nobody is asked for a passphrase, or about a host key, for a host that can do without.
+  const met = hosts.filter((_, i) => parts[i]?.serverKey === undefined);
   await unlockKeys(met, login);
   // What is wrong with the keys to log in with is said before anybody is connected to.
   for (const host of met) loginOf(host, login);
@@ -128,7 +135,8 @@ export async function prepare(options: InputOptions, input = readInput(options))
       name: host.name,
       // Not before it is needed: one outside of --limit may have a key that is not there.
       get ssh() {
-        return loginOf(host, login);
+        const spare = parts[i]?.serverKey !== undefined;
+        return loginOf(host, spare ? { ...login, timeout: Math.min(timeout, ASK_TIMEOUT) } : login);
       },
       unresolved: addresses[i] instanceof Fault ? addresses[i] : undefined,
       tunnel: tunnels[i] as TunnelPlan,

@@ -5,6 +5,7 @@ import { countsOf } from '../runner/report.ts';
 import { hideSecrets } from '../runner/secrets.ts';
 import type { Diff } from '../runner/task.ts';
 import type { Bytes } from '../transport/transport.ts';
+import { isSpared } from './set-up-client.ts';
 import type { Member } from './set-up-servers.ts';
 
 interface Trouble {
@@ -19,7 +20,7 @@ interface HostDocument {
   user: string;
   /** The client's interface of its tunnel: `wgnet1`, `wg0`. */
   interface: string;
-  /** `asked`: outside of `--limit`, only its public key was read; `known`: outside of it, and not connected to. */
+  /** `asked`: outside of `--limit`, only its public key was read; `known`: outside of it, and the client's files' key held, as it could not be asked. */
   status: 'ok' | 'changed' | 'failed' | 'unreachable' | 'asked' | 'known';
   /** Those that were wanted, up to the first that failed. */
   tasks: {
@@ -39,7 +40,24 @@ interface HostDocument {
   seconds: number;
 }
 
-/** One run. Names, order and meaning stay; later versions may have more keys. No document where a signal ended the run. */
+/** A droplet of config.cfg that `main.ts` found or made. */
+export interface DropletDocument {
+  name: string;
+  /** DigitalOcean's number. */
+  id: number;
+  address: string | null;
+  /** Whether this run made it. */
+  made: boolean;
+}
+
+/** What `--list-hosts`, `--list-tasks` and `--list-tags` asked for; null where they did not. */
+export interface ListsDocument {
+  hosts: string[] | null;
+  tasks: { name: string; tags: string[] }[] | null;
+  tags: string[] | null;
+}
+
+/** One run, however it ended. Names, order and meaning stay; later versions may have more keys. */
 export interface RunDocument {
   command: string;
   check: boolean;
@@ -67,6 +85,10 @@ export interface RunDocument {
   log: string | null;
   /** Why the whole run ended early. */
   error: Trouble | null;
+  /** Null where nothing was to be listed. */
+  lists: ListsDocument | null;
+  /** Those of `main.ts` that are there; empty in check mode. */
+  droplets: DropletDocument[];
 }
 
 export const emptyDocument = (command: string): RunDocument => ({
@@ -81,6 +103,8 @@ export const emptyDocument = (command: string): RunDocument => ({
   bytes: { sent: 0, received: 0 },
   log: null,
   error: null,
+  lists: null,
+  droplets: [],
 });
 
 export const troubleOf = ({ message, next }: Fault): Trouble => ({
@@ -95,7 +119,7 @@ export const shownDiff = ({ path, before, after }: Diff): Diff => ({
 });
 
 function statusOf(member: Member, result: HostResult<Member> | undefined): HostDocument['status'] {
-  if (member.part === 'known') return 'known';
+  if (result !== undefined && isSpared(result)) return 'known';
   if (result?.unreachable !== undefined) return 'unreachable';
   const counts = result === undefined ? {} : countsOf(result);
   if (counts.failed) return 'failed';

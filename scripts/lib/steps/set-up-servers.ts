@@ -13,9 +13,9 @@ import { asPrefix, type Topology, type TunnelPlan, topologyOf } from '../wiregua
 
 /**
  * What a run has to do with a server; `--limit` makes the difference. `play`: all tasks; `ask`: only its public key is
- * read; `known`: it is not connected to, as the client's present files hold its public key.
+ * read.
  */
-export type Part = 'play' | 'ask' | 'known';
+export type Part = 'play' | 'ask';
 
 /** One server with all that this run knows of it. */
 export interface Member {
@@ -28,7 +28,7 @@ export interface Member {
   /** Undefined only in check mode, where none is made. */
   key: ClientKey | undefined;
   part: Part;
-  /** Its public key as the client's present files have it, for one that is `known`. */
+  /** Of one to ask: its public key as the client's present files have it, which holds where it does not answer. */
   serverKey?: string | undefined;
 }
 

@@ -2,6 +2,7 @@
 import { type Choice, type Choosable, choiceOf, tagsOf, unionOf } from '../runner/choice.ts';
 import type { PlayFlags } from './set-up-flags.ts';
 import type { Input } from './set-up-input.ts';
+import type { ListsDocument } from './set-up-json.ts';
 import { planTopology, serverTasksFor } from './set-up-servers.ts';
 
 /** Writing the client's files counts as the last task. */
@@ -25,21 +26,24 @@ export const chosenTasks = (input: Input, flags: PlayFlags): Choice | undefined 
     : choiceOf(tasksOf(input), flags);
 
 /** The lists that were asked for; undefined where none was. */
-export function listLines(input: Input, flags: PlayFlags): string[] | undefined {
+export function listsOf(input: Input, flags: PlayFlags): ListsDocument | undefined {
   const { listHosts, listTasks, listTags } = flags;
   if (!listHosts && !listTasks && !listTags) return undefined;
-  const lines: string[] = [];
-  if (listHosts) {
-    const names = input.hosts.map(({ name }) => name).filter((name) => input.chosen.has(name));
-    lines.push(`hosts (${names.length}):`, ...names.map((name) => `  ${name}`));
-  }
-  const tasks = tasksOf(input);
-  const choice = choiceOf(tasks, flags);
-  if (listTasks)
-    lines.push(
-      'tasks:',
-      ...tasks.filter(choice).map(({ name, tags }) => `  ${name}  TAGS: [${tags?.join(', ') ?? ''}]`),
-    );
-  if (listTags) lines.push('tags:', ...tagsOf(tasks.filter(choice)).map((tag) => `  ${tag}`));
-  return lines;
+  const all = tasksOf(input);
+  const tasks = all.filter(choiceOf(all, flags));
+  const names = input.hosts.map(({ name }) => name).filter((name) => input.chosen.has(name));
+  return {
+    hosts: listHosts ? names : null,
+    tasks: listTasks ? tasks.map(({ name, tags = [] }) => ({ name, tags: [...tags] })) : null,
+    tags: listTags ? tagsOf(tasks) : null,
+  };
 }
+
+/** The same for a person. */
+export const listLines = ({ hosts, tasks, tags }: ListsDocument): string[] => [
+  ...(hosts === null ? [] : [`hosts (${hosts.length}):`, ...hosts.map((name) => `  ${name}`)]),
+  ...(tasks === null
+    ? []
+    : ['tasks:', ...tasks.map((task) => `  ${task.name}  TAGS: [${task.tags.join(', ')}]`)]),
+  ...(tags === null ? [] : ['tags:', ...tags.map((tag) => `  ${tag}`)]),
+];

@@ -5,23 +5,23 @@ import type { Choice } from '../runner/choice.ts';
 import { exitCodeOf, type HostResult, runPlay } from '../runner/play.ts';
 import { hostLines, recapLines } from '../runner/report.ts';
 import type { Round } from '../runner/round.ts';
-import { hideKeys, hideSecrets } from '../runner/secrets.ts';
+import { hideKeys, withoutKeys } from '../runner/secrets.ts';
 import type { Diff } from '../runner/task.ts';
 import { hostFacts } from '../tasks/facts.ts';
-import { keyPair } from '../tasks/key-pair.ts';
+import { KEY_PAIR, keyPair } from '../tasks/key-pair.ts';
 import { preflight } from '../transport/docker.ts';
 import { connectSsh } from '../transport/ssh.ts';
-import { endpointText } from '../wireguard/topology.ts';
 import { endpointIn, retiredIn } from '../wireguard/write-client.ts';
 import { labClientHint } from './hints.ts';
-import { settleRotations } from './rotation-settling.ts';
-import { clientDiffs, clientHint, clientWish, type Missing, writeClient } from './set-up-client.ts';
+import { holdsNetworkOf, movedIn } from './present-client.ts';
+import { inDoubt, settled, whileKeysStay, writing } from './rotation-settling.ts';
+import { clientDiffs, clientHint, clientWish, isSpared, leftFor, writeClient } from './set-up-client.ts';
 import type { PlayFlags } from './set-up-flags.ts';
 import { type InputOptions, type Prepared, prepare, readInput } from './set-up-input.ts';
 import { hostsOf, shownDiff } from './set-up-json.ts';
 import { bareRun, type Run } from './set-up-run.ts';
 import { type Member, tasksFor } from './set-up-servers.ts';
-import { CLIENT, chosenTasks, listLines } from './set-up-tasks.ts';
+import { CLIENT, chosenTasks, listLines, listsOf } from './set-up-tasks.ts';
 
 export interface SetUpOptions extends InputOptions, PlayFlags {}
 
@@ -33,8 +33,7 @@ function roundLines(name: string, { what, ms, code, pieces }: Round, verbose: nu
   if (verbose < 2) return [head];
   const said = pieces.flatMap(({ name: piece, frame }) => [
     `  ${piece}: ${frame === undefined ? 'no answer' : `exit ${frame.code}`}`,
-    // What a program complains of may be a key; what it answers are public ones.
-    ...`${hideSecrets(frame?.stdout ?? '')}\n${hideKeys(frame?.stderr ?? '')}`
+    ...`${withoutKeys(frame?.stdout ?? '', piece.startsWith(KEY_PAIR))}\n${hideKeys(frame?.stderr ?? '')}`
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => `    ${line}`),
@@ -51,13 +50,17 @@ function playAll(
   log: Run['log'],
 ): Promise<HostResult<Member>[]> {
   const status = statusLine();
-  const { check, forks, verbose = 0 } = options;
+  const { check, forks, out, verbose = 0 } = options;
   return runPlay({
-    hosts: members.filter(({ part }) => part !== 'known'),
+    hosts: members,
     connect: (member) =>
       member.unresolved ? Promise.reject(member.unresolved) : connectSsh(member.host, member.ssh),
     gather: hostFacts,
-    tasksFor: (member) => (member.part === 'ask' ? [keyPair()] : tasksFor(member, config)),
+    tasksFor: (member) => {
+      if (member.part === 'ask') return [keyPair()];
+      const tasks = tasksFor(member, config);
+      return check ? tasks : whileKeysStay(tasks, member, out);
+    },
     // Of a host outside of --limit the state is read, and nothing more.
     choiceFor: (member) => (member.part === 'ask' ? () => false : choice),
     check,
@@ -72,15 +75,16 @@ function playAll(
       const { name, part } = result.host;
       status.set(name, undefined);
       if (part === 'play') status.print(hostLines(name, result, check, differ));
+      else if (isSpared(result)) status.print([sparedLine(result)]);
       else if (result.unreachable ?? result.failed) status.print(hostLines(name, result, check));
       else status.print([`${paint.green('ok:')} [${name}] outside of --limit: its public key was looked at`]);
     },
   });
 }
 
-/** Why the client's files stay as they are. */
-const leftText = (missing: readonly Missing[]): string =>
-  `they need the public key of every server; ${missing.map(({ name, why }) => `${name}: ${why}`).join('; ')}`;
+/** A server outside of --limit that could not be asked. */
+const sparedLine = ({ host, unreachable, failed }: HostResult<Member>): string =>
+  `${paint.cyan('notice:')} [${host.name}] outside of --limit, and could not be asked for its public key: the one in the client’s files stays (${(unreachable ?? failed)?.message})`;
 
 /** A server that hosts.ini had, and that nobody has told of it. */
 const retiredLine = (name: string, address: string): string =>
@@ -90,23 +94,30 @@ const retiredLine = (name: string, address: string): string =>
 function clientSide(
   { members, topology, config }: Prepared,
   results: readonly HostResult<Member>[],
-  { check, out }: SetUpOptions,
+  options: SetUpOptions,
   differ: Differ | undefined,
   document: Run['document'],
 ): { code: number; done: string[] } {
+  const { check, out } = options;
   const { client } = document;
   client.folder = out;
   const { files, missing } = clientWish(members, results, topology, config);
-  if (!check && missing.length > 0) {
-    client.left = leftText(missing);
-    print(
-      `${paint.red('client files left as they are:')} ${client.left}\n      next: mend that, then run this again`,
-    );
-    return { code: Math.max(...missing.map(({ code }) => code)), done: [] };
+  const outside = members
+    .filter(({ part, unresolved }) => part === 'ask' && unresolved === undefined)
+    .map(({ tunnel }) => tunnel);
+  const left = leftFor(
+    check ? [] : [...missing, ...inDoubt(members, out)],
+    movedIn(out, outside, files),
+    options,
+  );
+  if (left !== undefined) {
+    client.left = left.why;
+    print(`${paint.red('client files left as they are:')} ${left.why}\n      next: ${left.next}`);
+    return { code: left.code, done: [] };
   }
   const before = endpointIn(out);
-  const retired =
-    before === endpointText(topology.comp.server.address, topology.comp.port) ? retiredIn(out, topology) : [];
+  const ours = holdsNetworkOf(out, topology.comp);
+  const retired = ours ? retiredIn(out, topology) : [];
   const diffs = clientDiffs(out, files);
   const done = check ? diffs.map(({ path }) => `write ${path}`) : writeClient(out, files);
   client.written = done
@@ -117,7 +128,7 @@ function clientSide(
   for (const line of done) print(`${paint.yellow(check ? 'would change:' : 'changed:')} [client] ${line}`);
   if (differ !== undefined) for (const line of diffs.flatMap(differ)) print(line);
   for (const { name, address } of retired) print(retiredLine(name, address));
-  if (!check && before !== undefined && before !== endpointIn(out))
+  if (!check && ours === false)
     print(
       `${paint.cyan('notice:')} ${out} held another network (comp server ${before}); its keys are kept there, and its own hosts.ini writes it again`,
     );
@@ -127,17 +138,17 @@ function clientSide(
 /** Sets the servers up and writes the client's files, with all that is to be said of it; the exit code. */
 export async function setUp(options: SetUpOptions, { log, document } = bareRun()): Promise<number> {
   const { check, out } = options;
-  document.check = check;
   const input = readInput(options);
-  const list = listLines(input, options);
-  if (list !== undefined) {
-    for (const line of list) print(line);
+  const lists = listsOf(input, options);
+  if (lists !== undefined) {
+    document.lists = lists;
+    for (const line of listLines(lists)) print(line);
     return EXIT.ok;
   }
   const choice = chosenTasks(input, options);
   let prepared = await prepare(options, input);
   log.begin();
-  if (!check && (await settleRotations(prepared, out))) prepared = await prepare(options, input);
+  if (!check) prepared = await settled(prepared, out, () => prepare(options, input));
   const differ = options.diff ? (await import('../runner/diff.ts')).diffLines : undefined;
 
   // The first time, and meanwhile: whether the client can be started here.
@@ -155,11 +166,16 @@ export async function setUp(options: SetUpOptions, { log, document } = bareRun()
       print(
         `${paint.red('client files not written:')} they need every server; mend the above and run this again`,
       );
-  } else if (choice?.(CLIENT) ?? true)
-    ({ code, done } = clientSide(prepared, results, options, differ, document));
+  } else if (choice?.(CLIENT) ?? true) {
+    const write = () => clientSide(prepared, results, options, differ, document);
+    ({ code, done } = check ? write() : await writing(out, write));
+  }
 
   print(`\n${paint.bold('RECAP')}`);
-  for (const line of recapLines(played.map((result) => ({ name: result.host.name, result })))) print(line);
+  const counted = results.filter(
+    (result) => result.host.part === 'play' || ((result.unreachable ?? result.failed) && !isSpared(result)),
+  );
+  for (const line of recapLines(counted.map((result) => ({ name: result.host.name, result })))) print(line);
   if (done.length > 0) print(`\n${await clientHint(out, docker)}`);
   return code;
 }

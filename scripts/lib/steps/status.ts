@@ -10,6 +10,7 @@ import type { Status } from '../status/status.ts';
 import { tableLines } from '../status/table.ts';
 import { connectSsh } from '../transport/ssh.ts';
 import { type ClientKey, clientKeys } from '../wireguard/key-store.ts';
+import { underWay } from '../wireguard/next-keys.ts';
 import { commandHint } from './hints.ts';
 import { type ClientFlags, type ClientPlace, clientPlace, placeText } from './in-client.ts';
 import { type InputOptions, type Prepared, prepare } from './set-up-input.ts';
@@ -105,7 +106,7 @@ async function round(sources: Sources, hints: Hints, limit?: number): Promise<St
   return judge(
     {
       time: Date.now() / 1000,
-      servers: seen,
+      servers: seen.map((one) => ({ ...one, begun: underWay(out, one.name) !== undefined })),
       client:
         client === undefined || answer === undefined
           ? undefined
@@ -122,6 +123,10 @@ function linesOf(status: Status, { json, prometheus, watch }: StatusOptions): st
   if (json) return [JSON.stringify(status, null, watch === undefined ? 2 : undefined)];
   return tableLines(status, process.stdout.columns ?? (Number(process.env.COLUMNS) || WIDTH));
 }
+
+/** A text for Prometheus is good whatever it tells, so that its file is renewed just when something is wrong. */
+export const exitCodeFor = ({ exitCode }: Pick<Status, 'exitCode'>, { prometheus }: StatusOptions): number =>
+  prometheus ? EXIT.ok : exitCode;
 
 /** A round, and the next one, until somebody stops it; the exit code of the last. */
 async function watchOn(sources: Sources, hints: Hints, options: StatusOptions): Promise<number> {
@@ -179,7 +184,7 @@ export async function showStatus(options: StatusOptions): Promise<number> {
     const one = await round(sources, hints);
     status.end();
     writeLines(linesOf(one, options));
-    code = one.exitCode;
+    code = exitCodeFor(one, options);
   } else code = await watchOn(sources, hints, options);
   await closed();
   return code;

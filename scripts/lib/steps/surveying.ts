@@ -7,13 +7,14 @@ import { type Problem, problemsOf } from '../digitalocean/preflight.ts';
 import { recover } from '../digitalocean/recover.ts';
 import type { Entry, Saved } from '../digitalocean/saved.ts';
 import { type Wanted, wantedOf } from '../digitalocean/wanted.ts';
-import type { Inventory } from '../inventory.ts';
 import { md5Of } from '../transport/fingerprint.ts';
 import { loginOf } from '../transport/login.ts';
 import { md5Fingerprint } from '../transport/private-key.ts';
+import { withSshConfig } from '../transport/ssh-config.ts';
 import type { OfferedKey } from '../transport/ssh-options.ts';
+import { unlockKeys } from '../transport/unlock.ts';
 import { keepFound, recovering } from './cloud.ts';
-import { claimProblems, inventoryText, targetOf } from './own-hosts.ts';
+import { claimProblems, inventoryText, type Target, targetOf } from './own-hosts.ts';
 import { prospectOf } from './prospect.ts';
 
 export interface SurveyOptions {
@@ -59,15 +60,9 @@ const printOf = (key: OfferedKey): string | undefined =>
     : md5Of('publicKey' in key ? key.publicKey : key.unlocked.getPublicSSH());
 
 /** Problems of logging in to droplets that are not there yet: as hosts.ini will be, with these keys. */
-function loginProblems(
-  parsed: Inventory,
-  options: SurveyOptions,
-  create: readonly Wanted[],
-  key: SshKey,
-): Problem[] {
+function loginProblems(targets: readonly Target[], options: SurveyOptions, key: SshKey): Problem[] {
   const { inventory, acceptNew, timeout } = options;
-  const found = create.flatMap(({ name }) => {
-    const target = targetOf(parsed, name);
+  const found = targets.flatMap((target) => {
     const { keys, agent } = loginOf(target, { inventory, acceptNew, timeout });
     const offered = keys.map((one) => ({ file: one.file, print: printOf(one) }));
     if (agent !== undefined || offered.some(({ print }) => print === key.fingerprint)) return [];
@@ -113,12 +108,16 @@ const notSeen = ({ name, id }: Entry): Problem => ({
   next: 'run the same command again in a minute',
 });
 
-/** The plan, after everything that could be wrong with it has been asked for; a Fault with all that is. */
+/**
+ * The plan, after everything that could be wrong with it has been asked for; a Fault with all that is. `hush`: called
+ * before a person is asked for the passphrase of a key.
+ */
 export async function survey(
   api: CloudApi,
   config: Config,
   saved: Saved,
   options: SurveyOptions,
+  hush: () => void,
 ): Promise<Survey> {
   const { inventory, config: file, check } = options;
   const wanted = readWanted(config, file);
@@ -129,6 +128,16 @@ export async function survey(
   if (!check) keepFound(saved, entries);
   const plan = planOf(wanted, droplets, config.tag, entries);
   const problems = [...unseen.map(notSeen), ...plan.conflicts];
+
+  const targets = withSshConfig(
+    wanted.map(({ name }) => targetOf(prospective, name)),
+    inventory,
+  );
+  const made = targets.filter(({ name }) => plan.create.some((one) => one.name === name));
+  const openKeys = (): Promise<void> => {
+    hush();
+    return unlockKeys(check ? made : targets, options);
+  };
 
   let sshKey: string | undefined;
   if (plan.create.length > 0) {
@@ -142,12 +151,15 @@ export async function survey(
     sshKey = secretOf(config.sshKeyId, process.env).reveal().toLowerCase();
     const { problems: more, key } = await judgeCreates(api, plan.create, sizes, droplets.length, sshKey);
     problems.push(...more);
-    if (key !== undefined) problems.push(...loginProblems(prospective, options, plan.create, key));
+    if (problems.length === 0) await openKeys();
+    if (key !== undefined) problems.push(...loginProblems(made, options, key));
   }
   refuseAll([
     ...claimProblems(text, inventory, wanted, entries, droplets),
     ...problems.map((problem) => new Fault({ at: file, ...problem })),
   ]);
+  // To be reached, whether or not there is anything to make.
+  if (plan.create.length === 0 && !check) await openKeys();
   const there = new Set(droplets.map(({ id }) => id));
   const names = new Set(wanted.map(({ name }) => name));
   const gone = entries.filter(({ name, id }) => !names.has(name) && (id === undefined || !there.has(id)));

@@ -1,4 +1,4 @@
-import { hideSecrets } from '../runner/secrets.ts';
+import { withoutKeys } from '../runner/secrets.ts';
 import { type Change, single, type Task } from '../runner/task.ts';
 import { quote } from '../shell.ts';
 
@@ -12,18 +12,26 @@ interface FileWish<F> {
   text: (facts: F) => string;
 }
 
-/** Prints mode and owner, then the text; nothing where there is no file. */
+/**
+ * Prints mode and owner, then the text; nothing where there is no file. The shell reads a small file itself, which saves
+ * a program; where it has not every byte (a shell's words have no NUL), `cat` does it.
+ */
 const probeFor = (path: string): string => {
   const file = quote(path);
-  return `if [ -e ${file} ] || [ -L ${file} ]; then stat -c '%a %U:%G %F' ${file} && cat ${file}; fi`;
+  return `[ -e ${file} ] || [ -L ${file} ] || exit 0
+is=$(stat -c '%s %a %U:%G %F' ${file}) || exit
+size=\${is%% *}
+echo "\${is#* }"
+text=
+case $is in
+  *' regular file') [ "$size" -gt 4096 ] || {
+    while IFS= read -r line; do text="$text$line
+"; done
+    text=$text$line
+  } <${file} ;;
+esac
+if [ -n "$text" ] && [ "\${#text}" = "$size" ]; then printf %s "$text"; else cat ${file}; fi`;
 };
-
-/** What somebody wrote by hand may hold a key in any line; only a peer's public one is shown. */
-const withoutKeys = (text: string): string =>
-  hideSecrets(text)
-    .split('\n')
-    .map((line) => (/^\s*PublicKey\s*=/i.test(line) ? line : line.replace(/[A-Za-z0-9+/]{43}=/g, '(hidden)')))
-    .join('\n');
 
 /** Written beside its place and moved there, so that a cut leaves the old file or the new one. */
 function writing(path: string, mode: string, text: string): string {

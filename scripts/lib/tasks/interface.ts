@@ -22,23 +22,63 @@ interface LiveInterface {
   addresses: string[];
   /** Allowed IPs by public key. */
   peers: Map<string, string[]>;
+  /** Public keys of those that have a preshared key too; which one is not told. */
+  preshared: string[];
+  /** Of its own UDP packets, as wg shows it: `0x1`, `off`. */
+  mark: string;
   /** Destinations routed into wg0. */
   routes: string[];
 }
 
-// The first column of dump's first line is the private key: only the columns behind it leave the host.
+// The first column of dump's first line is the private key, the second of the others a preshared one: they do not leave
+// the host. The shell itself
+// takes the lines apart: each program more is a millisecond on each host.
 const PROBE = `
 [ -d /sys/class/net/wg0 ] && command -v wg >/dev/null || exit 0
-key=$(wg show wg0 public-key)
-# Where the file is lost, the interface's key is kept and becomes the file's.
-if [ -s ${SERVER_KEY} ]; then [ "$(wg pubkey <${SERVER_KEY})" = "$key" ]; else [ "$key" != '(none)' ]; fi && echo 'key same'
-wg show wg0 dump | awk -F '\\t' 'NR == 1 { print "port", $3 } NR > 1 { print "peer", $1, $4 }'
-echo "mtu $(cat /sys/class/net/wg0/mtu)"
-[ -n "$(ip link show dev wg0 up)" ] && echo up
-ip -4 -o address show dev wg0 | awk '{ print "address", $4 }'
-ip -6 -o address show dev wg0 scope global 2>/dev/null | awk '{ print "address", $4 }'
-ip -4 route show dev wg0 | awk '{ print "route", $1 }'
-ip -6 route show dev wg0 2>/dev/null | awk '!/ proto kernel/ { print "route", $1 }'
+set -f
+tab='\t'
+lines='
+'
+same() {
+  # Where the file is lost, the interface's key is kept and becomes the file's.
+  [ -s ${SERVER_KEY} ] || { [ "$2" != '(none)' ]; return; }
+  # One line and nothing behind it, the same key: wg need not be asked.
+  { IFS= read -r own && ! IFS= read -r more && [ -z "$more" ] && [ "$own" = "$1" ] && [ "$2" != '(none)' ]; } <${SERVER_KEY} ||
+    [ "$(wg pubkey <${SERVER_KEY})" = "$2" ]
+}
+first=yes
+IFS=$lines
+for line in $(wg show wg0 dump); do
+  IFS=$tab
+  set -- $line
+  if [ $first ]; then
+    same "$1" "$2" && echo 'key same'
+    echo "port $3"; echo "mark $4"
+  else
+    echo "peer $1 $4"
+    [ "$2" = '(none)' ] || echo "preshared $1"
+  fi
+  first=
+done
+IFS=$lines
+for line in $(ip address show dev wg0); do
+  IFS=' '
+  set -- $line
+  case $line in
+    *' inet '*) echo "address $2" ;;
+    *' inet6 '*' scope global'*) echo "address $2" ;;
+    *' mtu '*)
+      flags=\${3#?}
+      case ,\${flags%?}, in *,UP,*) echo up ;; esac
+      mtu=\${line#* mtu }
+      echo "mtu \${mtu%% *}" ;;
+  esac
+done
+IFS=$lines
+for line in $(ip -4 route show dev wg0); do echo "route \${line%% *}"; done
+for line in $(ip -6 route show dev wg0 2>/dev/null); do
+  case $line in *' proto kernel'*) ;; *) echo "route \${line%% *}" ;; esac
+done
 echo present`;
 
 /** `1.2.3.4` and `1.2.3.4/32` are one address, and tools print either. */
@@ -53,6 +93,8 @@ function read(seen: string): LiveInterface | undefined {
     mtu: '',
     addresses: [],
     peers: new Map(),
+    preshared: [],
+    mark: 'off',
     routes: [],
   };
   let present = false;
@@ -61,6 +103,8 @@ function read(seen: string): LiveInterface | undefined {
     if (word === 'key') live.sameKey = true;
     if (word === 'up') live.up = true;
     if (word === 'port') live.port = first;
+    if (word === 'mark') live.mark = first;
+    if (word === 'preshared') live.preshared.push(first);
     if (word === 'mtu') live.mtu = first;
     if (word === 'address') live.addresses.push(withLength(first));
     if (word === 'route') live.routes.push(withLength(first));
@@ -72,7 +116,8 @@ function read(seen: string): LiveInterface | undefined {
 const same = (a: readonly string[], b: readonly string[]): boolean =>
   JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
 
-const short = (key: string): string => `${key.slice(0, 8)}…`;
+/** What stands in a check for a key that is not made yet is words. */
+const short = (key: string): string => (key.includes(' ') ? key : `${key.slice(0, 8)}…`);
 
 function peerChanges(live: LiveInterface, { publicKey, allowedIps }: InterfaceWish['peer']): Change[] {
   const strangers = [...live.peers.keys()].filter((key) => key !== publicKey);
@@ -85,6 +130,11 @@ function peerChanges(live: LiveInterface, { publicKey, allowedIps }: InterfaceWi
     changes.push({
       line: `${is === undefined ? 'add peer' : 'set allowed IPs of peer'} ${short(publicKey)} (${allowedIps.join(', ')})`,
       shell: `wg set wg0 peer ${quote(publicKey)} allowed-ips ${allowedIps.join(',')}`,
+    });
+  if (live.preshared.includes(publicKey))
+    changes.push({
+      line: `remove the preshared key of peer ${short(publicKey)}, which the client does not have`,
+      shell: `wg set wg0 peer ${quote(publicKey)} preshared-key /dev/null`,
     });
   return changes;
 }
@@ -116,6 +166,9 @@ function changesOf(live: LiveInterface, wish: InterfaceWish): Change[] {
     ...(live.port === String(port)
       ? []
       : [{ line: `listen on port ${port}`, shell: `wg set wg0 listen-port ${port}` }]),
+    ...(live.mark === 'off'
+      ? []
+      : [{ line: `remove the firewall mark ${live.mark}`, shell: 'wg set wg0 fwmark 0' }]),
     ...peerChanges(live, wish.peer),
     ...(live.mtu === String(mtu) ? [] : [{ line: `set MTU ${mtu}`, shell: `ip link set wg0 mtu ${mtu}` }]),
     // Its routes went with the link, and come back behind it.
@@ -138,14 +191,26 @@ function changesOf(live: LiveInterface, wish: InterfaceWish): Change[] {
 }
 
 /** The interface as lines for a person; keys of peers are public. */
-const linesOf = ({ sameKey, up, port, mtu, addresses, peers, routes }: LiveInterface): string =>
+const linesOf = ({
+  sameKey,
+  up,
+  port,
+  mtu,
+  addresses,
+  peers,
+  preshared,
+  mark,
+  routes,
+}: LiveInterface): string =>
   [
     `private key: ${sameKey ? 'that of the key file' : 'another than that of the key file'}`,
     `link: ${up ? 'up' : 'down'}`,
     `port: ${port}`,
     `MTU: ${mtu}`,
+    `firewall mark: ${mark}`,
     ...addresses.toSorted().map((address) => `address: ${address}`),
     ...[...peers].map(([key, ips]) => `peer: ${key} ${ips.toSorted().join(', ')}`),
+    ...preshared.map((key) => `preshared key: with ${key}`),
     ...routes.toSorted().map((route) => `route: ${route}`),
     '',
   ].join('\n');
@@ -160,6 +225,8 @@ const diffOf = (live: LiveInterface, { addresses, port, mtu, peer }: InterfaceWi
     mtu: String(mtu),
     addresses: addresses.map(withLength),
     peers: new Map([[peer.publicKey, [...peer.allowedIps]]]),
+    preshared: [],
+    mark: 'off',
     routes: peer.allowedIps.map(withLength),
   }),
 });

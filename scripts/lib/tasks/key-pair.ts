@@ -1,19 +1,33 @@
 import { EXIT, Fault } from '../cli.ts';
-import type { Task, Verdict } from '../runner/task.ts';
+import type { Change, Task, Verdict } from '../runner/task.ts';
 
 /** Where a server keeps its private key; it is made there and never read from outside. */
 export const SERVER_KEY = '/etc/wireguard/wg0.key';
 
 const PUBLIC_KEY = /^[A-Za-z0-9+/]{43}=$/;
 
-/** Prints `mode PUBLIC` for a key file, `live` where only the running interface holds a key, `none` otherwise. */
+/** Where it is; for root alone. */
+const FOLDER = '/etc/wireguard';
+const FOLDER_MODE = '700:root';
+
+/**
+ * Prints `mode PUBLIC` for a key file, `live` where only the running interface holds a key, `none` otherwise; then a line
+ * `folder MODE` where its folder is open to others.
+ */
 const PROBE = `
+folder=${FOLDER_MODE}
 if [ -s ${SERVER_KEY} ]; then
-  printf '%s ' "$(stat -c '%a:%U' ${SERVER_KEY})"
+  set -- $(stat -L -c '%a:%U' ${FOLDER} ${SERVER_KEY})
+  folder=$1
+  printf '%s ' "$2"
   if command -v wg >/dev/null; then wg pubkey <${SERVER_KEY} || echo broken; else echo unread; fi
-elif command -v wg >/dev/null && [ "$(wg show wg0 public-key 2>/dev/null || echo '(none)')" != '(none)' ]; then echo live
-else echo none
-fi`;
+else
+  [ ! -d ${FOLDER} ] || folder=$(stat -L -c '%a:%U' ${FOLDER})
+  if command -v wg >/dev/null && [ "$(wg show wg0 public-key 2>/dev/null || echo '(none)')" != '(none)' ]; then echo live
+  else echo none
+  fi
+fi
+[ "$folder" = ${FOLDER_MODE} ] || echo "folder $folder"`;
 
 /**
  * Moved into place only when whole, so that half a key is never taken for one. Asked again here, under the host's
@@ -44,13 +58,31 @@ function checked(said: string): string {
 
 const lastLine = (outputs: readonly string[]): string => checked(outputs.at(-1) ?? '');
 
-function judge(seen: string): Verdict {
+/** What is to be done about its folder, and the rest of what the probe printed. */
+function folderOf(seen: string): { changes: Change[]; said: string } {
   const said = seen.trim();
+  const open = /\nfolder \d+:\S+$/.exec(said);
+  if (open === null) return { changes: [], said };
+  const line = `set mode 700 and owner root on ${FOLDER}`;
+  return {
+    changes: [{ line, shell: `chown root:root ${FOLDER}\nchmod 700 ${FOLDER}` }],
+    said: said.slice(0, open.index),
+  };
+}
+
+function judge(seen: string): Verdict {
+  const { changes, said } = folderOf(seen);
   if (said === 'none')
-    return { changes: [{ line: 'make a key pair', shell: keeping('wg genkey') }], value: lastLine };
+    return {
+      changes: [...changes, { line: 'make a key pair', shell: keeping('wg genkey') }],
+      value: lastLine,
+    };
   if (said === 'live')
     return {
-      changes: [{ line: "keep the running interface's key pair", shell: keeping('wg show wg0 private-key') }],
+      changes: [
+        ...changes,
+        { line: "keep the running interface's key pair", shell: keeping('wg show wg0 private-key') },
+      ],
       value: lastLine,
     };
   const stop = said.indexOf(' ');
@@ -60,7 +92,6 @@ function judge(seen: string): Verdict {
       what: `${SERVER_KEY} holds no WireGuard key: remove it on that host to have a new one made`,
       code: EXIT.failed,
     });
-  const changes = [];
   if (owner !== '600:root')
     changes.push({
       line: `set mode 600 on ${SERVER_KEY}`,
@@ -70,7 +101,7 @@ function judge(seen: string): Verdict {
   // A key is there but wg is not installed yet: its public half is known after that.
   if (key === 'unread')
     changes.push({ line: `read the public half of ${SERVER_KEY}`, shell: `wg pubkey <${SERVER_KEY}` });
-  return { changes, value: key === 'unread' ? lastLine : () => key };
+  return key === 'unread' ? { changes, value: lastLine } : { changes, value: () => key, valueHolds: true };
 }
 
 /** Name of the task whose value is the public key. */

@@ -10,8 +10,15 @@ const LOCK_TIMEOUT = 300;
 const probeFor = (names: readonly string[]): string => `
 without=wireguard-go
 if command -v wireguard-go >/dev/null; then without=none; fi
-dpkg-query -W -f '\${db:Status-Status} \${Package}\\n' ${quoteAll(names)} 2>/dev/null |
-  sed -n "/^installed $without$/d; s/^installed //p"`;
+# dpkg's file is read as dpkg-query reads it, in a fifth of the time; what a cut-off dpkg left beside it only dpkg-query knows.
+set -- /var/lib/dpkg/updates/[0-9]*
+if [ -e "$1" ] || [ ! -r /var/lib/dpkg/status ]; then
+  dpkg-query -W -f '\${db:Status-Status} \${Package}\\n' ${quoteAll(names)} 2>/dev/null |
+    sed -n "/^installed $without$/d; s/^installed //p"
+else
+  awk -v without=$without '/^Package: (${names.join('|')})$/ { name = $2 }
+    /^Status: / { if (name != "" && name != without && $NF == "installed") print name; name = "" }' /var/lib/dpkg/status
+fi`;
 
 /** In Ubuntu 22.04 the package's program is called `wireguard`, and wg-quick looks for `wireguard-go`. */
 const NAME_PROGRAM =

@@ -86,8 +86,7 @@ ${IN_USE}`,
 /** All that a change of keys is about; keys are public halves. */
 export interface Rotation {
   client: { old: string; next: string };
-  /** The server's next one. */
-  server: string;
+  server: { old: string; next: string };
   /** What the server lets the client send from: `10.45.0.0/24`. */
   allowedIps: readonly string[];
 }
@@ -97,8 +96,18 @@ const words = ({ client, allowedIps }: Rotation): string => `
 old=${quote(client.old)}; new=${quote(client.next)}; allowed=${allowedIps.join(',')}
 peer_has() { wg show wg0 "$1" | awk -v key="$2" '$1 == key { $1 = ""; print substr($0, 2) }'; }`;
 
-/** The client's next key is known, and no session can come of it yet. */
+/** All that needs room on the disk is written; then the client's next key is known, and no session can come of it yet. */
 const expect = (rotation: Rotation): string => `${words(rotation)}
+refuse() {
+  rm -f ${CONF}.comps-new
+  echo "$1; nothing was changed; next: $2" >&2
+  exit 1
+}
+[ "$(wg pubkey <${NEXT_KEY})" = ${quote(rotation.server.next)} ] || refuse 'the next key pair is not there any more' 'the same command again'
+grep -qF "$old" ${CONF} || refuse '${CONF} does not know the client' 'wgnet-setup.ts without --rotate-keys'
+umask 077
+{ sed "s|$old|$new|" ${CONF} >${CONF}.comps-new && grep -qF "$new" ${CONF}.comps-new && sync ${CONF}.comps-new; } 2>/dev/null ||
+  refuse 'cannot write ${CONF}: is the disk full?' 'make room there, then the same command again'
 wg genpsk | wg set wg0 peer "$new" remove peer "$new" preshared-key /dev/stdin`;
 
 const change = (rotation: Rotation): string => `${words(rotation)}
@@ -111,28 +120,29 @@ within() {
     sleep 0.01
   done
 }
-heard() { [ "$(peer_has transfer "$new" | awk '{ print $1 }')" -gt 0 ]; }
-shaken_since() { [ "$(peer_has latest-handshakes "$new")" -gt "$1" ]; }
+heard() { bytes=$(peer_has transfer "$new" | awk '{ print $1 }'); [ "\${bytes:-0}" -gt 0 ]; }
+shaken_since() { at=$(peer_has latest-handshakes "$new"); [ "\${at:-0}" -gt "$1" ]; }
 later_than() { [ "$(date +%s)" -gt "$1" ]; }
 give_up() {
-  wg set wg0 private-key ${SERVER_KEY} peer "$new" remove peer "$old" allowed-ips "$allowed"
-  echo "$1 within ${PATIENCE} s, so the old keys are back" >&2
+  rm -f ${CONF}.comps-new
+  wg set wg0 private-key ${SERVER_KEY} peer "$new" remove peer "$old" allowed-ips "$allowed" || true
+  echo "$1, so the old keys are back" >&2
   exit 1
 }
-within ${PATIENCE} heard || give_up 'the client did not come with its new key'
+within ${PATIENCE} heard || give_up 'the client did not come with its new key within ${PATIENCE} s'
 wg set wg0 peer "$new" remove \\
-  peer "$new" endpoint "$(wg show wg0 endpoints | awk -v key="$new" '$1 == key { print $2 }')" allowed-ips "$allowed" persistent-keepalive 1
-within ${PATIENCE} shaken_since 0 || give_up 'the client made no session with its new key'
+  peer "$new" endpoint "$(wg show wg0 endpoints | awk -v key="$new" '$1 == key { print $2 }')" allowed-ips "$allowed" persistent-keepalive 1 ||
+  give_up 'wg did not take the new key of the client'
+within ${PATIENCE} shaken_since 0 || give_up 'the client made no session with its new key within ${PATIENCE} s'
 # Handshakes are told by the second, and the next one must not have the same.
 first=$(peer_has latest-handshakes "$new")
 within 3 later_than "$first" || true
-wg set wg0 private-key ${NEXT_KEY} peer "$new" persistent-keepalive off peer "$new" persistent-keepalive 1
-within ${PATIENCE} shaken_since "$first" || give_up 'the client did not take the new key of the server'
-umask 077
-sed "s|$old|$new|" ${CONF} >${CONF}.comps-new
-mv -f ${NEXT_KEY} ${SERVER_KEY}
-mv -f ${CONF}.comps-new ${CONF}
-wg set wg0 peer "$old" remove peer "$new" persistent-keepalive off`;
+wg set wg0 private-key ${NEXT_KEY} peer "$new" persistent-keepalive off peer "$new" persistent-keepalive 1 ||
+  give_up 'wg did not take the new key of the server'
+within ${PATIENCE} shaken_since "$first" || give_up 'the client did not take the new key of the server within ${PATIENCE} s'
+# The key last: by it the change counts as done.
+{ mv -f ${CONF}.comps-new ${CONF} && mv -f ${NEXT_KEY} ${SERVER_KEY}; } || give_up 'the new files could not be put in their places'
+wg set wg0 peer "$old" remove peer "$new" persistent-keepalive off || true`;
 
 /** Both ends have their next keys. The client must begin its half with the change {@link CLIENTS_TURN}. */
 export const changeOfKeys = <F>(rotation: Rotation): Task<F> => ({
@@ -140,7 +150,19 @@ export const changeOfKeys = <F>(rotation: Rotation): Task<F> => ({
   probe: `echo "$(wg show wg0 public-key) $(wg pubkey <${SERVER_KEY})" $(wg show wg0 peers)`,
   judge: (seen) => {
     const { server, client } = rotation;
-    if (seen.trim() === `${server} ${server} ${client.next}`) return { changes: [] };
+    const is = seen.trim();
+    if (is === `${server.next} ${server.next} ${client.next}`) return { changes: [] };
+    // A run that was cut off may have made the client's next key known already: no session comes of that.
+    const before = [client.old, `${client.old} ${client.next}`, `${client.next} ${client.old}`];
+    if (
+      client.old === client.next ||
+      server.old === server.next ||
+      !before.some((peers) => is === `${server.old} ${server.old} ${peers}`)
+    )
+      throw new Fault({
+        what: 'this server was changed by another run meanwhile, and nothing was done there; next: wgnet-setup.ts without --rotate-keys',
+        code: EXIT.failed,
+      });
     return {
       changes: [
         { line: 'expect the client’s next key', shell: expect(rotation) },
@@ -169,17 +191,22 @@ export const keyAtOnce = <F>(serverKey: string): Task<F> => ({
 
 export const HALF_DONE = 'half-done change of keys';
 
-/** How far a change of keys came that was cut off: its value is `done` where the server has changed for good, else `undone`. */
+/**
+ * How far a change of keys came that was cut off: its value is `done` where the server has changed for good, else `undone`.
+ * What an undone one has left there is removed.
+ */
 export const halfDone = <F>(nextClientKey: string, nextServerKey: string): Task<F> => ({
   name: HALF_DONE,
   probe: `
-if command -v wg >/dev/null && [ -s ${SERVER_KEY} ]; then wg pubkey <${SERVER_KEY} || true; fi
-sed -n 's/^PublicKey = //p' ${CONF} 2>/dev/null || true`,
-  judge: (seen) => ({
-    changes: [],
-    value: () => {
-      const is = seen.trim().split('\n');
-      return is[0] === nextServerKey && is[1] === nextClientKey ? 'done' : 'undone';
-    },
-  }),
+if command -v wg >/dev/null && [ -s ${SERVER_KEY} ]; then wg pubkey <${SERVER_KEY} || echo none; else echo none; fi
+echo "peer $(sed -n 's/^PublicKey = //p' ${CONF} 2>/dev/null)"
+for left in ${NEXT_KEY} ${CONF}.comps-new; do [ ! -e "$left" ] || echo left; done`,
+  judge: (seen) => {
+    const [key, peer, ...left] = seen.trim().split('\n');
+    if (key === nextServerKey && peer === `peer ${nextClientKey}`)
+      return { changes: [], value: () => 'done' };
+    const line = 'remove what a change of keys had left that was undone';
+    const shell = `rm -f ${NEXT_KEY} ${CONF}.comps-new`;
+    return { changes: left.length === 0 ? [] : [{ line, shell }], value: () => 'undone' };
+  },
 });

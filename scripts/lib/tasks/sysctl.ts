@@ -36,12 +36,19 @@ const change = (path: string, value: string, lines: readonly string[]): Change =
 };
 
 // Whether IPv6 is forwarded because an earlier run asked for it is what the file says.
+// One program: a shell's own `read` takes a byte at a time, and of a number in /proc/sys it gets the first digit only.
 const PROBE = `
-for path in ${FORWARD[0]} ${FORWARD_IPV6[0]}; do
-  [ -e /proc/sys/$path ] && echo "$path $(cat /proc/sys/$path)"
+IFS='
+'
+set -f
+ours=
+for line in $(grep -aHs -e '^-*[0-9]' -e '^net\\.ipv6\\.' /proc/sys/${FORWARD[0]} /proc/sys/${FORWARD_IPV6[0]} ${PATH}); do
+  case $line in
+    /proc/sys/*) line=\${line#/proc/sys/}; echo "\${line%%:*} \${line#*:}" ;;
+    ${PATH}:net.ipv6.*) ours=yes ;;
+  esac
 done
-grep -q '^net\\.ipv6\\.' ${PATH} 2>/dev/null && echo ours
-true`;
+[ -z "$ours" ] || echo ours`;
 
 /** The server forwards now, and after a reboot: two tasks, both read live. `ipv6`: IPv6 as well. */
 export const forwarding = (ipv6: boolean): Task<HostFacts>[] => [

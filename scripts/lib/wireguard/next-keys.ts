@@ -43,15 +43,40 @@ export function underWay(directory: string, server: string): UnderWay | undefine
   return undefined;
 }
 
-/** Both ends have changed: what was to be is. The key first, as from it a set-up makes the file anew. */
-export function promote(directory: string, server: string): void {
+/**
+ * Both ends have changed to `clientKey`: what was to be is. The key first, as from it a set-up makes the file anew. What
+ * another run has done already is left so.
+ */
+export function promote(directory: string, server: string, clientKey: ClientKey): void {
   const change = underWay(directory, server);
   const key = keyFileOf(directory, server);
   const former = readTextIfAny(key)?.trim();
+  if (!exists(nextOf(key)) && former === clientKey.privateKey) return;
   rename(nextOf(key), key);
   if (change === undefined) return;
   const conf = change.file.replace(/\.next$/, '');
   // The tunnels may be numbered anew since.
   if (settingIn(readTextIfAny(conf), 'PrivateKey') === former) rename(change.file, conf);
   else remove(change.file);
+}
+
+/** The change was undone at the server: nothing is to be any more. The tunnel's file first, as it is found by the key. */
+export function dropNext(directory: string, server: string): void {
+  const change = underWay(directory, server);
+  if (change !== undefined) remove(change.file);
+  remove(nextOf(keyFileOf(directory, server)));
+}
+
+/** Removes halves of changes, of which no server has heard or which are done: a key without its file, a file without its key. */
+export function dropOrphans(directory: string): void {
+  const keys = list(join(directory, 'keys'))
+    .filter((name) => name.endsWith('.key.next'))
+    .map((name) => join(directory, 'keys', name));
+  const confs = list(directory)
+    .filter((name) => name.endsWith('.conf.next'))
+    .map((name) => join(directory, name));
+  const inKeys = new Map(keys.map((path) => [path, readText(path).trim()]));
+  const inConfs = new Map(confs.map((path) => [path, settingIn(readText(path), 'PrivateKey')]));
+  for (const [path, key] of inKeys) if (![...inConfs.values()].includes(key)) remove(path);
+  for (const [path, key] of inConfs) if (![...inKeys.values()].some((one) => one === key)) remove(path);
 }

@@ -40,6 +40,7 @@ interface Flags {
   hosts: number[];
   rounds: number;
   without: Way[];
+  ansibleUpTo: number;
   quick?: true;
 }
 
@@ -95,8 +96,8 @@ interface Measured {
 
 /** All cases near by, round by round; then those far away. */
 async function measureAll(rig: Rig, group: Group, flags: Flags): Promise<Measured> {
-  const { hosts, rounds, without, quick } = flags;
-  const cases = casesOf({ hosts, without, far: quick ? 0 : FAR });
+  const { hosts, rounds, without, ansibleUpTo, quick } = flags;
+  const cases = casesOf({ hosts, without, ansibleUpTo, far: quick ? 0 : FAR });
   const samples: Sample[] = [];
   const troubles: string[] = [];
   let stopped = false;
@@ -183,7 +184,7 @@ async function bench(given: Flags): Promise<void> {
     ...{ hosts: flags.hosts, rounds: flags.rounds, far: FAR, verdicts, held, troubles, rows, samples },
   };
   const foot = [
-    `Medians of ${flags.rounds} rounds, one for Ansible's defaults, for Mitogen with the usual playbook but for ${CLAIMED} servers, for Ansible at ${FAR} ms, and with many servers.`,
+    `Medians of ${flags.rounds} rounds; of one for Ansible's defaults, and for Ansible at all with other than ${CLAIMED} servers or at ${FAR} ms.`,
     `Controller and droplets (Debian 12, wireguard-go) on the same ${cpus().length} processors, load ${load.before.toFixed(1)} before. “Nothing”: WireGuard's packages are there.`,
   ];
   const folder = flags.quick ? join(tmpdir(), 'comps-bench') : RESULTS;
@@ -225,6 +226,12 @@ await main(
       3,
     )
     .option('--without <ways>', `leaves out some of ${WAYS.join(', ')}`, several(wayOf), [])
+    .option(
+      '--ansible-up-to <count>',
+      'the most servers that Ansible is tried on',
+      whole('--ansible-up-to', { min: 2, max: 65 }),
+      64,
+    )
     .option(
       '--quick',
       'one round of 4 servers, to see that it works; writes to the system’s folder for such files',

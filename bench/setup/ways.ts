@@ -38,6 +38,8 @@ const MANY = 32;
 export interface Wish {
   hosts: readonly number[];
   without: readonly Way[];
+  /** The most hosts that Ansible is tried on: with many it takes minutes. */
+  ansibleUpTo: number;
   /** Milliseconds of the far network, which the fewest hosts are tried on; 0 for none. */
   far: number;
 }
@@ -45,16 +47,16 @@ export interface Wish {
 /** In how many rounds a case is measured: what takes minutes and is no part of a claim, in one. */
 export function roundsOf({ way, hosts, delay }: Case, rounds: number): number {
   if (!isAnsible(way)) return rounds;
-  const slow = way === 'defaults' || (way === 'mitogen' && hosts !== CLAIMED);
-  const few = slow || hosts >= MANY || delay > 0;
+  const few = way === 'defaults' || hosts !== CLAIMED || delay > 0;
   return few ? Math.min(1, rounds) : rounds;
 }
 
 /** All cases, those of the fewest hosts first. */
-export function casesOf({ hosts, without, far }: Wish): Case[] {
+export function casesOf({ hosts, without, ansibleUpTo, far }: Wish): Case[] {
   const asked = WAYS.filter((way) => !without.includes(way));
   const at = (count: number, delay: number): Case[] =>
     asked
+      .filter((way) => count <= ansibleUpTo || !isAnsible(way))
       .filter((way) => count < MANY || !['defaults', 'mitogen'].includes(way))
       // Far away, Ansible is there to be seen beside; the start is the same everywhere.
       .filter((way) => delay === 0 || ['ours', 'floor', 'tuned', 'fast', 'script'].includes(way))

@@ -140,13 +140,18 @@ test('a row holds the median of its rounds, and their least and most', () => {
 });
 
 test('slow ways are measured once, and not with many servers; no case always comes first', () => {
-  const cases = casesOf({ hosts: [64, 4, 16], without: ['mitogen'], far: 80 });
+  const cases = casesOf({ hosts: [64, 4, 16], without: ['mitogen'], ansibleUpTo: 64, far: 80 });
   const at = (hosts: number, delay = 0): Way[] =>
     cases.filter((one) => one.hosts === hosts && one.delay === delay).map(({ way }) => way);
   assert.deepEqual(at(4), ['ours', 'defaults', 'tuned', 'fast', 'script', 'floor', 'start']);
   assert.deepEqual(at(16), ['ours', 'defaults', 'tuned', 'fast', 'script', 'floor']);
   assert.deepEqual(at(64), ['ours', 'tuned', 'fast', 'script', 'floor']);
   assert.deepEqual(at(4, 80), ['ours', 'tuned', 'fast', 'script', 'floor']);
+  const few = casesOf({ hosts: [16, 64], without: [], ansibleUpTo: 16, far: 0 });
+  assert.deepEqual(
+    few.filter(({ hosts }) => hosts === 64).map(({ way }) => way),
+    ['ours', 'floor'],
+  );
   const of = (way: Way, hosts: number): number => roundsOf({ way, hosts, delay: 0 }, 3);
   assert.deepEqual([of('ours', 64), of('tuned', 16), of('tuned', 64), of('defaults', 4)], [3, 3, 1, 1]);
   // A part of a claim is measured as often as the others.

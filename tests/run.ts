@@ -34,7 +34,7 @@ const PARTS: Part[] = [
 /** Longest first, so that all lanes end at about the same time. */
 const LONG = [
   ...['leaks', 'kernel', 'setup', 'collectnasty', 'collectfaults', 'collecthard', 'collectsoak', 'collect'],
-  ...['check', 'migratehealth', 'migratesplit', 'cloud', 'client', 'mtu'],
+  ...['check', 'setupfaults', 'migratehealth', 'migratesplit', 'rotate', 'cloud', 'client', 'mtu'],
 ];
 
 /** Those that wait for most of their time, for an API's answers: one at a time, beside others that work. */

@@ -2,13 +2,8 @@
 import { median } from '../figures.ts';
 import { type Case, nameOf, type What } from './ways.ts';
 
-/** One run of one command. Null is what was not measured. */
-export interface Sample {
-  case: Case;
-  what: What;
-  round: number;
-  /** Seconds from its start to its end. */
-  wall: number;
+/** What a run costs besides its time; null where it cannot be known. */
+interface Costs {
   /** Seconds of the processors, of all its processes. */
   cpu: number | null;
   /** Of one host: SSH connections, and the commands and subsystems that were started over them. */
@@ -17,11 +12,20 @@ export interface Sample {
   /** Bytes of IP packets a host, from the controller and to it. */
   sent: number | null;
   received: number | null;
+}
+
+/** One run of one command. Null is what was not measured. */
+export interface Sample extends Costs {
+  case: Case;
+  what: What;
+  round: number;
+  /** Seconds from its start to its end. */
+  wall: number;
   /** Bytes that its processes had of memory at most, all together. */
   memory: number | null;
 }
 
-export interface Row {
+export interface Row extends Costs {
   name: string;
   case: Case;
   what: What;
@@ -30,11 +34,6 @@ export interface Row {
   wall: number;
   least: number;
   most: number;
-  cpu: number | null;
-  connections: number | null;
-  sessions: number | null;
-  sent: number | null;
-  received: number | null;
   /** The most of all rounds. */
   memory: number | null;
 }

@@ -6,6 +6,7 @@ import { hostOf } from './exits.ts';
 import { linksNow, type Machine, readMachine, routesNow } from './machine.ts';
 import { judgeFragments } from './mtu.ts';
 import type { Leak } from './packets.ts';
+import { untilAsked } from './pending.ts';
 import { probesFor, sendAll } from './probes.ts';
 import { judgeEnd, probesGroup } from './probes-group.ts';
 import { Changes, SCRATCH } from './put-back.ts';
@@ -81,6 +82,7 @@ export async function check(
     published: machine.published,
     neighbours: [...machine.neighbours, ...[...own.values()].map(hostOf)],
   });
+  await untilAsked(devices);
   await watch.open();
   const probes = probesFor({
     devices: machine.devices,

@@ -125,7 +125,9 @@ test('a hole by which probes really leave: they are named, and the command close
     assert.equal(run.of('probe-udp').ok, true);
     await sh(`${run.of('door').remedy}; ${run.of('guard').remedy}`);
     // The kernel goes on asking for a while for what got out before: none of the next check's packets.
-    await sh('ip neigh replace 203.0.113.9 dev eth0 use; ip -j neigh show nud incomplete | grep -q 203.0.113.9');
+    await sh(
+      'ip neigh replace 203.0.113.9 dev eth0 use; ip -j neigh show nud incomplete | grep -q 203.0.113.9',
+    );
     good(await check('--gentle'));
   } finally {
     await sh(`${SETUP} up`);

@@ -17,6 +17,9 @@ const WORLD = [
   ...WIREGUARD,
   ...['iproute2', 'procps', 'iputils-ping', 'tcpdump', 'curl', 'openssl', 'less', 'bind9-dnsutils'],
   ...['nodejs', 'nginx-light', 'dnsmasq-base'],
+  // HTTP/3 that follows a client whose address moves, and a second client beside Chromium (curl has HTTP/3 too). The server
+  // reads /etc/mime.types.
+  ...['ngtcp2-server', 'ngtcp2-client', 'media-types'],
 ];
 
 /** What a client that drives Chromium has in addition; Debian's own package keeps the sandbox. */

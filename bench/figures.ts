@@ -15,6 +15,23 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
+/** Of a case, as ratios to no migration in the same round. */
+export interface Ratios {
+  median: number;
+  least: number;
+  most: number;
+}
+
+/** Both by round: what a case had, and what no migration had, of possibly several measurements the mean. */
+export function ratiosOf(own: readonly (readonly number[])[], base: readonly (readonly number[])[]): Ratios {
+  const ratios = own.flatMap((all, round) => {
+    const of = base[round] ?? [];
+    const mean = of.reduce((sum, value) => sum + value, 0) / of.length;
+    return all.map((value) => value / mean);
+  });
+  return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+}
+
 /** Lines of a table whose first column is text and the others numbers, right-aligned. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows];

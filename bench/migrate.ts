@@ -1,17 +1,12 @@
 /** `npx zx bench/migrate.ts`: what switching paths costs, ours beside the original's loop, in one run on one lab. */
-import { cpus, loadavg, release, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cpus, loadavg } from 'node:os';
 import { whole } from '../client/scripts/lib/flags.ts';
-import { atEnd, command, EXIT, exitWith, Fault, main, paint } from '../scripts/lib/cli.ts';
-import { makeDirectory, writeText } from '../scripts/lib/files.ts';
+import { command, EXIT, exitWith, main } from '../scripts/lib/cli.ts';
 import { clientRun } from '../scripts/lib/lab/client.ts';
-import { labDown, labUp } from '../scripts/lib/lab/lab.ts';
 import { ensurePackages } from '../scripts/lib/lab/packages.ts';
-import { runSetup } from '../scripts/lib/lab/setup.ts';
 import { step } from '../scripts/lib/progress.ts';
-import { setupTrouble, table } from './figures.ts';
-import { type Case, casesWith, nameOf, orderOf } from './migrate/cases.ts';
+import { labSetUp } from './lab.ts';
+import { type Case, casesWith, nameOf } from './migrate/cases.ts';
 import {
   type Extent,
   measurePackets,
@@ -22,11 +17,11 @@ import {
 import { canSplit } from './migrate/movers.ts';
 import { plot } from './migrate/plot.ts';
 import { PACKET_SIZE, Rig } from './migrate/rig.ts';
-import { type Row, rowOf } from './migrate/rows.ts';
+import { rowOf } from './migrate/rows.ts';
 import { HEAD, linesOf } from './migrate/text.ts';
-import { type Verdict, verdictsOf } from './migrate/verdict.ts';
-
-const RESULTS = join(dirname(fileURLToPath(import.meta.url)), 'results');
+import { verdictsOf } from './migrate/verdict.ts';
+import { orderOf } from './order.ts';
+import { machineHere, printFigures, writeResults } from './results.ts';
 
 const WHOLE: Extent = {
   ...{ rounds: 5, line_seconds: 1.6, line_mbit: 40, free_seconds: 2, idle_seconds: 5 },
@@ -42,14 +37,7 @@ const QUICK: Extent = {
 
 async function openRig(): Promise<Rig> {
   await ensurePackages(['python3-pyroute2']);
-  const name = `bench-${process.pid}`;
-  atEnd(() => labDown(name).then(() => undefined));
-  const lab = await labUp({ name });
-  const outcome = await runSetup(lab);
-  if (outcome.code !== EXIT.ok)
-    throw new Fault({ at: 'wgnet-setup', what: setupTrouble(outcome), code: EXIT.failed });
-  await clientRun(lab, '/etc/wireguard/setup.sh', 'up');
-  return Rig.open(lab);
+  return Rig.open(await labSetUp({}));
 }
 
 async function packetsOf(rig: Rig, cases: readonly Case[], extent: Extent): Promise<Map<Case, Traffic>> {
@@ -62,7 +50,11 @@ async function packetsOf(rig: Rig, cases: readonly Case[], extent: Extent): Prom
 }
 
 /** Streams of each case, an element a round. */
-async function streamsOf(rig: Rig, cases: readonly Case[], extent: Extent): Promise<Map<Case, Streams[][]>> {
+async function streamsOf(
+  rig: Rig,
+  cases: readonly [Case, ...Case[]],
+  extent: Extent,
+): Promise<Map<Case, Streams[][]>> {
   const all = new Map<Case, Streams[][]>(cases.map((one) => [one, []]));
   for (let round = 0; round < extent.rounds; round++) {
     const work = async (): Promise<void> => {
@@ -76,14 +68,6 @@ async function streamsOf(rig: Rig, cases: readonly Case[], extent: Extent): Prom
   return all;
 }
 
-function print(rows: readonly Row[], verdicts: readonly Verdict[]): void {
-  for (const line of table(HEAD, rows.map(linesOf))) console.log(line);
-  console.log();
-  const colour = { met: paint.green, missed: paint.red, 'not measured': paint.yellow };
-  for (const { what, is, verdict } of verdicts)
-    console.log(`${colour[verdict](verdict.padEnd(12))} ${what}: ${is}`);
-}
-
 async function bench({ rounds, quick }: { rounds?: number; quick?: true }): Promise<void> {
   const usual = quick ? QUICK : WHOLE;
   const extent = { ...usual, rounds: rounds ?? usual.rounds };
@@ -94,14 +78,13 @@ async function bench({ rounds, quick }: { rounds?: number; quick?: true }): Prom
   const packets = await packetsOf(rig, cases, extent);
   const streams = await streamsOf(rig, cases, extent);
   const load_average = { before, after: loadavg()[0] ?? Number.NaN };
-  const base = streams.get(cases[0] as Case) ?? [];
+  const base = streams.get(cases[0]) ?? [];
   const rows = cases.map((one) => rowOf(one, streams.get(one) ?? [], base, packets.get(one) as Traffic));
   const verdicts = verdictsOf(rows);
-  print(rows, verdicts);
+  printFigures(HEAD, rows.map(linesOf), verdicts);
   const congestion = (await clientRun(rig.lab, 'cat', '/proc/sys/net/ipv4/tcp_congestion_control')).trim();
-  const machine = { cpus: cpus().length, cpu: cpus()[0]?.model, kernel: release(), node: process.version };
   const result = {
-    ...{ bench: 'migrate', date: new Date().toISOString(), machine, load_average },
+    ...{ bench: 'migrate', date: new Date().toISOString(), machine: machineHere(), load_average },
     seconds: Math.round((performance.now() - began) / 1000),
     ...{ extent: { ...extent, packet_size: PACKET_SIZE, congestion }, verdicts, rows },
     // As measured: bits a second of each round.
@@ -111,11 +94,7 @@ async function bench({ rounds, quick }: { rounds?: number; quick?: true }): Prom
     `Throughput: one TCP stream, median of ${extent.rounds} rounds, on a line of ${extent.line_mbit} Mbit/s; free: as fast as the processors carry it.`,
     `Packets: ${extent.packets} UDP at ${extent.packets_per_second} a second. wireguard-go; all machines on ${cpus().length} processors, load ${before.toFixed(1)} before.`,
   ];
-  const folder = quick ? join(tmpdir(), 'comps-bench') : RESULTS;
-  makeDirectory(folder);
-  writeText(join(folder, 'migrate.json'), `${JSON.stringify(result, null, 2)}\n`);
-  writeText(join(folder, 'migrate.svg'), plot(rows, foot));
-  console.log(`\n${join(folder, 'migrate.json')} and .svg, after ${result.seconds} s`);
+  writeResults('migrate', { judged: !quick, seconds: result.seconds }, result, plot(rows, foot));
   // A quick round judges nothing.
   exitWith(!quick && verdicts.some(({ verdict }) => verdict === 'missed') ? EXIT.failed : EXIT.ok);
 }

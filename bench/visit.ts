@@ -3,13 +3,13 @@ import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { VisitSummary } from '../client/scripts/lib/trace/record.ts';
-import { atEnd, command, EXIT, exitWith, Fault, main } from '../scripts/lib/cli.ts';
-import { makeDirectory, readText, writeText } from '../scripts/lib/files.ts';
+import { command, EXIT, exitWith, Fault, main } from '../scripts/lib/cli.ts';
+import { makeDirectory, writeText } from '../scripts/lib/files.ts';
 import { clientRun, clientScript } from '../scripts/lib/lab/client.ts';
-import { type Lab, labDown, labUp } from '../scripts/lib/lab/lab.ts';
-import { runSetup } from '../scripts/lib/lab/setup.ts';
+import type { Lab } from '../scripts/lib/lab/lab.ts';
 import { step } from '../scripts/lib/progress.ts';
-import { median, setupTrouble, type Timed, table, timed } from './figures.ts';
+import { median, type Timed, table, timed } from './figures.ts';
+import { labSetUp, putFile } from './lab.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SITES = ['small', 'many', 'large'];
@@ -39,10 +39,8 @@ interface Row {
 
 /** Bare loads, each in a browser of its own. */
 async function bareLoads(lab: Lab, rounds: number): Promise<Bare[]> {
-  const program = readText(join(HERE, 'bare-load.mjs'));
+  await putFile(lab, 'client', join(HERE, 'bare-load.mjs'), 'bare-load.mjs');
   const urls = Array.from({ length: rounds }, () => SITES.map(urlOf)).flat();
-  const write = await lab.exec('client', ['sh', '-c', 'cat >/bare-load.mjs'], { input: program });
-  if (write.code !== EXIT.ok) throw new Fault({ at: 'client', what: write.stderr, code: EXIT.failed });
   const text = await clientRun(lab, 'env', '-C', '/', 'node', '--import=tsx', '/bare-load.mjs', ...urls);
   return text
     .trim()
@@ -110,16 +108,7 @@ async function bench({ rounds }: { rounds: string }): Promise<void> {
   const count = Number(rounds);
   if (!Number.isInteger(count) || count < 2)
     throw new Fault({ at: '--rounds', what: 'is a whole number from 2' });
-  const name = `bench-${process.pid}`;
-  atEnd(() => labDown(name).then(() => undefined));
-  const { result: lab } = await step('a lab with Chromium, set up', async () => {
-    const lab = await labUp({ name, browser: true });
-    const outcome = await runSetup(lab);
-    if (outcome.code !== EXIT.ok)
-      throw new Fault({ at: 'wgnet-setup', what: setupTrouble(outcome), code: EXIT.failed });
-    await clientRun(lab, '/etc/wireguard/setup.sh', 'up');
-    return lab;
-  });
+  const { result: lab } = await step('a lab with Chromium, set up', () => labSetUp({ browser: true }));
   const before = loadavg()[0] ?? Number.NaN;
   const { result: bare } = await step(`${count} rounds of bare loads`, () => bareLoads(lab, count));
   const { result: made } = await step(`${count} rounds of visits`, () => visits(lab, count + 1));

@@ -57,14 +57,15 @@ await main(
     .option('--container <name>', 'the container that is the client', 'wgclient')
     .option('--lab [name]', 'the client of a lab (default: "lab")')
     .option('--here', 'this machine is the client itself')
-    .argument('[flags...]', 'of the check: --target ADDRESS, --exit-url URL, --gentle, --json')
+    .argument('[flags...]', 'of the check: --target ADDRESS, --exit-url URL, --gentle, --mode MODE, --json')
     .allowUnknownOption()
     .addHelpText(
       'after',
       `
   --target ADDRESS   where probes are sent, in vain where all is closed (default: 192.0.2.1 and 2001:db8::1)
-  --exit-url URL     a page that prints the caller’s address: asked by each path alone, and by wg0
+  --exit-url URL     a page that prints the caller’s address: asked by each path alone, and as every program goes
   --gentle           interrupt nothing: leave out what breaks something for a moment to see what happens
+  --mode MODE        refuse to begin where this client is in another mode: wireguard or quic
   --json             one JSON document, for programs
 
 Exit 0: all is ok. 2: something is not. 1: it cannot be run. 4: the Docker engine does not answer.`,

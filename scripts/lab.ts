@@ -24,7 +24,10 @@ function introduce(lab: Lab, engine: boolean): void {
   const exec = labCommand('exec', name);
   const folder = here(directory);
   console.log(
-    `  files     ${folder}/hosts.ini  config.cfg  id_ed25519  known_hosts  site-ca.pem  site/access.log`,
+    `  files     ${folder}/hosts.ini  config.cfg  id_ed25519  known_hosts  site-ca.pem  site/access.log  site/h3.log`,
+  );
+  console.log(
+    '  sites     https://www.example.org  small.  many.  large.  quic.example.org (also by HTTP/3)',
   );
   console.log(`  set up    ${exec} -- ${quoteAll(setupWords(lab))}`);
   console.log(`  look in   ${exec} vpn${shape.vpn} -- ip addr`);
@@ -153,7 +156,9 @@ const program = command('lab.ts', 'A whole network on this computer').enablePosi
 
 program
   .command('up')
-  .description('start droplets, a client, a web site and a controller; needs root')
+  .description(
+    'start droplets, a client, web sites (quic.example.org also by HTTP/3) and a controller; needs root',
+  )
   .option(...NAME)
   .option('--vpn <count>', 'droplets in [vpn], 1 to 64; the last has no WireGuard yet', '3')
   .option('--comp <count>', 'droplets in [comp]', '1')

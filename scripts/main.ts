@@ -3,6 +3,7 @@ import { command, EXIT, exitWith, main } from './lib/cli.ts';
 import { print } from './lib/progress.ts';
 import { ACCEPT_NEW, API_URL, CONFIG, check, INVENTORY, OUT, TIMEOUT } from './lib/steps/flags.ts';
 import { foresee } from './lib/steps/foreseeing.ts';
+import { withModeFlags } from './lib/steps/mode-flags.ts';
 import { type ProvisionOptions, provision } from './lib/steps/provisioning.ts';
 import { withHostFlags, withPlayFlags } from './lib/steps/set-up-flags.ts';
 import { asRun, documentRefusals, type Run } from './lib/steps/set-up-run.ts';
@@ -12,7 +13,7 @@ async function both(options: ProvisionOptions & SetUpOptions, run: Run): Promise
   const { listHosts, listTasks, listTags } = options;
   // A list is of what hosts.ini has now.
   if (listHosts || listTasks || listTags) return setUp(options, run);
-  foresee(options);
+  run.document.mode = foresee(options).mode;
   const { code, missing } = await provision(options, (droplet) => run.document.droplets.push(droplet));
   if (code !== EXIT.ok) return code;
   if (missing > 0) {
@@ -35,7 +36,7 @@ const program = command(
   .option(...ACCEPT_NEW)
   .option(...API_URL);
 
-withPlayFlags(withHostFlags(documentRefusals(program)))
+withPlayFlags(withHostFlags(withModeFlags(documentRefusals(program))))
   .addHelpText(
     'after',
     '\nThe flags from --limit on are for the set-up; provisioning makes what config.cfg names. They are judged before it.',

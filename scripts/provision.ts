@@ -2,6 +2,7 @@
 import { command, EXIT, exitWith, main } from './lib/cli.ts';
 import { ACCEPT_NEW, API_URL, CONFIG, check, INVENTORY, TIMEOUT } from './lib/steps/flags.ts';
 import { commandHint } from './lib/steps/hints.ts';
+import { modeWords, withModeFlag } from './lib/steps/mode-flags.ts';
 import { type ProvisionOptions, provision } from './lib/steps/provisioning.ts';
 
 async function run(options: ProvisionOptions): Promise<number> {
@@ -9,15 +10,15 @@ async function run(options: ProvisionOptions): Promise<number> {
   const flags = [
     ...(options.inventory === 'hosts.ini' ? [] : ['-i', options.inventory]),
     ...(options.config === 'config.cfg' ? [] : ['-c', options.config]),
+    ...modeWords(options),
   ];
   if (code === EXIT.ok && !options.check)
     console.log(`\nnext:    ${commandHint(['npx', 'zx', 'scripts/wgnet-setup.ts', ...flags])}`);
   return code;
 }
 
-const program = command(
-  'provision',
-  'create the DigitalOcean droplets of config.cfg and write them into hosts.ini',
+const program = withModeFlag(
+  command('provision', 'create the DigitalOcean droplets of config.cfg and write them into hosts.ini'),
 )
   .option(...INVENTORY)
   .option(...CONFIG)

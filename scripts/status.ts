@@ -1,6 +1,7 @@
 import { command, duration, exitWith, main } from './lib/cli.ts';
 import { ACCEPT_NEW, CONFIG, INVENTORY, OUT, TIMEOUT } from './lib/steps/flags.ts';
 import { withClientFlags } from './lib/steps/in-client.ts';
+import { withModeFlags } from './lib/steps/mode-flags.ts';
 import { withHostFlags } from './lib/steps/set-up-flags.ts';
 import { type StatusOptions, showStatus } from './lib/steps/status.ts';
 
@@ -18,15 +19,17 @@ with the exit code of its last round.
 The text tells what is wrong (comps_well, comps_findings and more), the exit code does not: it is 0 for every text.
 
 Exit 0: all is well. 2: something is not: drift, a tunnel missing or without a handshake for 180 s, keys or files
-that do not fit. 4: a server, or a client that was named, does not answer. 1: a flag or a file is not as needed.`;
+that do not fit, a client in another mode. 4: a server, or a client that was named, does not answer. 1: a flag or a file is not as needed.`;
 
 const program = withHostFlags(
-  command('status.ts', 'Says how each tunnel is, at both of its ends.')
-    .option(...INVENTORY)
-    .option(...CONFIG)
-    .option(...OUT)
-    .option(...TIMEOUT)
-    .option(...ACCEPT_NEW),
+  withModeFlags(
+    command('status.ts', 'Says how each tunnel is, at both of its ends.')
+      .option(...INVENTORY)
+      .option(...CONFIG)
+      .option(...OUT)
+      .option(...TIMEOUT)
+      .option(...ACCEPT_NEW),
+  ),
 )
   .option('-w, --watch [seconds]', 'again and again, until Ctrl-C', duration)
   .option('--json', 'one JSON document, for programs (scripts/lib/status/status.ts has its shape)')

@@ -1,6 +1,7 @@
 import { command, exitWith, main } from './lib/cli.ts';
 import { ACCEPT_NEW, CONFIG, check, INVENTORY, OUT, TIMEOUT } from './lib/steps/flags.ts';
 import { withClientFlags } from './lib/steps/in-client.ts';
+import { withModeFlags } from './lib/steps/mode-flags.ts';
 import type { RotateOptions } from './lib/steps/rotating.ts';
 import { withHostFlags, withPlayFlags } from './lib/steps/set-up-flags.ts';
 import { asRun, documentRefusals } from './lib/steps/set-up-run.ts';
@@ -17,7 +18,7 @@ const program = command(
   .option(...TIMEOUT)
   .option(...ACCEPT_NEW);
 
-withPlayFlags(withHostFlags(documentRefusals(program))).option(
+withPlayFlags(withHostFlags(withModeFlags(documentRefusals(program)))).option(
   '--rotate-keys [pattern]',
   'new keys at both ends of each tunnel, or of those to these hosts, one after the other while they are in use; the client is asked for its half',
 );

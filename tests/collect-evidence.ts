@@ -1,5 +1,6 @@
 /** Evidence for collect/judge.ts: what an honest visit leaves, made without a network. */
-import { type Evidence, SLACK } from '../client/scripts/lib/collect/judge.ts';
+import { SLACK } from '../client/scripts/lib/collect/in-force.ts';
+import type { Evidence } from '../client/scripts/lib/collect/judge.ts';
 import { cycleOf, type PacketInput, packetChoice } from '../client/scripts/lib/packet-strategy.ts';
 import { entries } from '../client/scripts/lib/schedule.ts';
 import { choose, type KernelName, type TimedName } from '../client/scripts/lib/strategy.ts';

@@ -1,12 +1,12 @@
 /** provision.ts, main.ts and teardown.ts as their users call them, against a local API in this process. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Droplet } from '../scripts/lib/config.ts';
 import { type ProvisionOptions, provision } from '../scripts/lib/steps/provisioning.ts';
 import { type TearDownOptions, tearDown } from '../scripts/lib/steps/tearing-down.ts';
+import { bundleOf } from './bundle.ts';
 import { startCloud, type TestCloud, TOKEN } from './cloud-fixture.ts';
 import { type Heard, hear } from './in-process.ts';
 
@@ -68,26 +68,9 @@ const environmentOf = ({ url, token, folder }: TestCloud): NodeJS.ProcessEnv => 
   NO_COLOR: '1',
 });
 
-const bundles = new Map<string, string[]>();
-
-/**
- * What Node is to run: provision.ts and teardown.ts as one file each, made once, as tsx takes longer to start than they take
- * to their end. It lies as deep in a folder as what is in it, so that templates are found.
- */
-function programOf(script: string): string[] {
-  const source = `scripts/${script}.ts`;
-  if (script === 'main') return ['--import=tsx', source];
-  const made = bundles.get(script);
-  if (made !== undefined) return made;
-  const folder = mkdtempSync(join(tmpdir(), 'comps-bundle-'));
-  process.once('exit', () => rmSync(folder, { recursive: true }));
-  const bundle = join(folder, source.replace('/', '/lib/').replace(/ts$/, 'mjs'));
-  const how = ['--bundle', '--platform=node', '--format=esm', '--packages=external', '--log-level=error'];
-  execFileSync('node_modules/.bin/esbuild', [source, ...how, `--outfile=${bundle}`]);
-  for (const name of ['node_modules', 'templates']) symlinkSync(resolve(name), join(folder, name));
-  bundles.set(script, [bundle]);
-  return [bundle];
-}
+/** What Node is to run: provision.ts and teardown.ts as one file each. */
+const programOf = (script: string): string[] =>
+  script === 'main' ? ['--import=tsx', `scripts/${script}.ts`] : bundleOf(script);
 
 /** An API with a folder for one user of it: hosts.ini with empty groups, config.cfg with three droplets. */
 export async function startProvisioner(...options: Parameters<typeof startCloud>): Promise<Provisioner> {

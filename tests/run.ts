@@ -33,8 +33,9 @@ const PARTS: Part[] = [
 
 /** Longest first, so that all lanes end at about the same time. */
 const LONG = [
-  ...['leaks', 'kernel', 'setup', 'collectnasty', 'collectfaults', 'collecthard', 'collectsoak', 'collect'],
-  ...['check', 'setupfaults', 'migratehealth', 'migratesplit', 'rotate', 'cloud', 'client', 'mtu'],
+  ...['leaks', 'quicleaks', 'kernel', 'quic', 'collecthard', 'collect', 'collectnasty', 'collectfaults'],
+  ...['check', 'rotate', 'collectsoak', 'quiccheck', 'quicsetup', 'setupfaults', 'migratesplit', 'setup'],
+  ...['cloud', 'migratehealth', 'client', 'mtu'],
 ];
 
 /** Those that wait for most of their time, for an API's answers: one at a time, beside others that work. */

@@ -38,6 +38,7 @@ export const clientUp = (change: (seen: ClientSeen) => void = () => {}): Seen['c
     links: new Map(names.map((name) => [name, { up: true }])),
     path: 'wgnet2',
     migration: 'time',
+    mode: 'wireguard',
   };
   change(answer);
   return { where: 'container wgclient', named: true, answer };
@@ -48,7 +49,14 @@ export const statusOf = (seen: Partial<Seen> = {}): Status => {
     [...tunnels.map((one) => one.interface), 'setup.sh'].map((name) => [name, { is: 'current' as const }]),
   );
   return judge(
-    { time: 1_700_000_000, servers: [0, 1, 2].map((i) => server(i)), client: clientUp(), files, ...seen },
+    {
+      time: 1_700_000_000,
+      mode: 'wireguard',
+      servers: [0, 1, 2].map((i) => server(i)),
+      client: clientUp(),
+      files,
+      ...seen,
+    },
     hints,
   );
 };

@@ -29,7 +29,7 @@ export function nameOf({ mover, period, tables }: Case): string {
 }
 
 /** All cases, the base first; `split`: whether migrate.ts can split by packet. */
-export function casesWith({ split }: { split: boolean }): Case[] {
+export function casesWith({ split }: { split: boolean }): [Case, ...Case[]] {
   return [
     BASE,
     ...[1, 0.1, 0.01, 0.001].map((period) => ours('engine', period)),
@@ -51,15 +51,3 @@ export const isCounted = ({ mover, period }: Case): boolean =>
 /** Whether streams are measured without a line as well: those that this project offers. */
 export const isFree = ({ mover }: Case): boolean =>
   mover === 'none' || mover === 'engine' || mover === 'split';
-
-/**
- * The order of a round: each begins with another case, so that none always comes behind the same one or at the same
- * time. The base comes first and once more in the middle, as every figure is divided by it.
- */
-export function orderOf(cases: readonly Case[], round: number): Case[] {
-  const [base, ...others] = cases as [Case, ...Case[]];
-  const turn = (round * Math.ceil(others.length / 3)) % Math.max(1, others.length);
-  const turned = [...others.slice(turn), ...others.slice(0, turn)];
-  const half = Math.ceil(turned.length / 2);
-  return [base, ...turned.slice(0, half), base, ...turned.slice(half)];
-}

@@ -1,6 +1,7 @@
 /** Measures one case in the lab: a stream each way, or numbered packets. */
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { pause } from '../../scripts/lib/poll.ts';
+import { setLine } from '../lab.ts';
 import { type Case, isCounted, isFree } from './cases.ts';
 import { type Mover, startMover } from './movers.ts';
 import type { Packets, Rig, Stream } from './rig.ts';
@@ -79,9 +80,9 @@ async function ways(rig: Rig, seconds: number): Promise<Ways> {
 export async function measureStreams(rig: Rig, one: Case, extent: Extent): Promise<Streams> {
   await rig.prepare(one);
   const { line, free, past } = await under(rig, one, async () => {
-    await rig.setLine(extent.line_mbit);
+    await setLine(rig.lab, extent.line_mbit);
     const line = await ways(rig, extent.line_seconds);
-    await rig.setLine(undefined);
+    await setLine(rig.lab, undefined);
     return { line, free: isFree(one) ? await ways(rig, extent.free_seconds) : null };
   });
   return { line, free, past };

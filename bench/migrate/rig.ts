@@ -2,12 +2,13 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, Fault } from '../../scripts/lib/cli.ts';
-import { readText, readTextIfAny } from '../../scripts/lib/files.ts';
+import { readTextIfAny } from '../../scripts/lib/files.ts';
 import { clientRun } from '../../scripts/lib/lab/client.ts';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
 import { SITE } from '../../scripts/lib/lab/roles.ts';
 import { until } from '../../scripts/lib/poll.ts';
 import { spawnDetached } from '../../scripts/lib/transport/local.ts';
+import { putFile } from '../lab.ts';
 import type { Case } from './cases.ts';
 
 /** Programs that run in the lab stand beside this file. */
@@ -67,14 +68,8 @@ export class Rig {
 
   /** Puts the programs where they run, and starts the far end. */
   static async open(lab: Lab): Promise<Rig> {
-    const put = async (role: 'client' | 'inet', name: string): Promise<void> => {
-      const input = readText(join(HERE, name));
-      const { code, stderr } = await lab.exec(role, ['sh', '-c', `cat >/${name}`], { input });
-      if (code !== EXIT.ok) throw new Fault({ at: role, what: stderr.trim(), code: EXIT.failed });
-    };
-    await put('client', 'near.mjs');
-    await put('client', 'loop.sh');
-    await put('inet', 'far.mjs');
+    for (const name of ['near.mjs', 'loop.sh']) await putFile(lab, 'client', join(HERE, name), name);
+    await putFile(lab, 'inet', join(HERE, 'far.mjs'), 'far.mjs');
     const log = join(lab.directory, 'log', 'far.log');
     spawnDetached(lab.words('inet', ['node', '/far.mjs', PORT]), log);
     if (!(await until(PATIENCE, () => (readTextIfAny(log) ?? '').includes('ready'))))
@@ -88,22 +83,6 @@ export class Rig {
 
   private async near<T>(...words: (string | number)[]): Promise<T> {
     return JSON.parse(await clientRun(this.lab, 'node', '/near.mjs', SITE, PORT, ...words.map(String)));
-  }
-
-  /**
-   * Makes the client's cable a line of so many Mbit/s each way, with a queue of 30 ms as a home router has it; without a
-   * number there is none. What a line carries does not hang on how busy this computer is.
-   */
-  async setLine(mbit: number | undefined): Promise<void> {
-    const shape = ['root', 'tbf', 'rate', `${mbit}mbit`, 'burst', '16k', 'latency', '30ms'];
-    for (const [role, device] of [
-      ['client', 'eth0'],
-      ['net', 'client'],
-    ] as const) {
-      const words = mbit === undefined ? ['delete', 'dev', device, 'root'] : ['add', 'dev', device, ...shape];
-      const { code, stderr } = await this.lab.exec(role, ['tc', 'qdisc', ...words]);
-      if (code !== EXIT.ok) throw new Fault({ at: role, what: stderr.trim(), code: EXIT.failed });
-    }
   }
 
   stream(way: 'up' | 'down', seconds: number): Promise<Stream> {

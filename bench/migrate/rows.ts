@@ -1,16 +1,13 @@
 /** Figures of a case, from what was measured. All pure. */
-import { median, percentile } from '../figures.ts';
+import { median, percentile, type Ratios, ratiosOf } from '../figures.ts';
 import { type Case, isFree, nameOf } from './cases.ts';
 import type { Streams, Traffic } from './measure.ts';
 import type { Packets } from './rig.ts';
 import { unevenness } from './shares.ts';
 import { intervalErrors, type Stamp } from './stamps.ts';
 
-/** Of streams, as ratios to no migration in the same round; and bits a second, the median. */
-export interface Ratio {
-  median: number;
-  least: number;
-  most: number;
+/** Of streams; and bits a second, the median. */
+export interface Ratio extends Ratios {
   bits_per_second: number;
 }
 
@@ -81,18 +78,13 @@ export function intervalOf(stamps: readonly Stamp[], period: number): Interval |
   };
 }
 
-/** Both by round: what a case had, and what no migration had, of possibly several measurements the mean. */
-export function ratioOf(own: readonly (readonly number[])[], base: readonly (readonly number[])[]): Ratio {
-  const ratios = own.flatMap((all, round) => {
-    const of = base[round] ?? [];
-    const mean = of.reduce((sum, bits) => sum + bits, 0) / of.length;
-    return all.map((bits) => bits / mean);
-  });
-  return {
-    ...{ median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) },
-    bits_per_second: median(own.flat()),
-  };
-}
+export const ratioOf = (
+  own: readonly (readonly number[])[],
+  base: readonly (readonly number[])[],
+): Ratio => ({
+  ...ratiosOf(own, base),
+  bits_per_second: median(own.flat()),
+});
 
 /** All streams of a case: an element a round, which is a list, as the base is measured twice in each. */
 export type Rounds = readonly (readonly Streams[])[];

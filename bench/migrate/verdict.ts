@@ -1,21 +1,10 @@
 /** What must hold of the figures, and whether it does. All pure. */
+import { judge, type Verdict } from '../verdict.ts';
 import type { Case } from './cases.ts';
 import type { Row } from './rows.ts';
 
-export interface Verdict {
-  what: string;
-  /** What was measured, as text. */
-  is: string;
-  verdict: 'met' | 'missed' | 'not measured';
-}
-
 const find = (rows: readonly Row[], mover: Case['mover'], period: number | null): Row | undefined =>
   rows.find((row) => row.case.mover === mover && row.case.period === period && row.case.tables === 'ours');
-
-const judge = (what: string, is: string | undefined, holds: boolean): Verdict =>
-  is === undefined
-    ? { what, is: '-', verdict: 'not measured' }
-    : { what, is, verdict: holds ? 'met' : 'missed' };
 
 /** Of all four: up and down, on the line and without one. */
 function throughputs(row: Row | undefined, at: string, least: number): Verdict[] {

@@ -6,12 +6,14 @@ import { command, exitWith, main } from './lib/command.ts';
 import { EXIT } from './lib/fault.ts';
 import { badFlag } from './lib/flags.ts';
 import { takeLock } from './lib/lock.ts';
+import { type Mode, modeFlag } from './lib/mode.ts';
 import { requireNetAdmin } from './lib/privilege.ts';
 
 interface Flags {
   target: string[];
   exitUrl?: string;
   gentle: boolean;
+  mode?: Mode;
   json?: true;
 }
 
@@ -35,7 +37,7 @@ function pageIn(text: string): string {
   throw badFlag('--exit-url', text, 'a URL such as http://203.0.113.80/ip');
 }
 
-async function run({ target, exitUrl, gentle, json }: Flags): Promise<void> {
+async function run({ target, exitUrl, gentle, mode, json }: Flags): Promise<void> {
   const began = Date.now();
   requireNetAdmin();
   await takeLock('comps-check', 'another check.ts');
@@ -43,8 +45,8 @@ async function run({ target, exitUrl, gentle, json }: Flags): Promise<void> {
   if (mended) console.error('notice: a check that was killed had left something broken; it is put back');
   const paint = paintFor(process.stdout.isTTY === true, process.env);
   let title: Group | undefined;
-  const { devices, tunnels, checks, leaks } = await check(
-    { targets: targetsOf(target), exitUrl, gentle },
+  const { checks, ...rest } = await check(
+    { targets: targetsOf(target), exitUrl, gentle, mode },
     (group, findings) => {
       if (json) return;
       if (group !== title) console.log(paint('bold', `${title === undefined ? '' : '\n'}${GROUPS[group]}`));
@@ -56,9 +58,9 @@ async function run({ target, exitUrl, gentle, json }: Flags): Promise<void> {
   const seconds = Math.round((Date.now() - began) / 100) / 10;
   if (json) {
     const time = new Date(began).toISOString();
-    console.log(
-      JSON.stringify({ version: 1, verdict, time, seconds, devices, tunnels, checks, leaks }, null, 2),
-    );
+    const { mode: judged, devices, tunnels, leaks } = rest;
+    const document = { version: 1, verdict, mode: judged, time, seconds, devices, tunnels, checks, leaks };
+    console.log(JSON.stringify(document, null, 2));
   } else console.log(`\n${summaryOf(checks, paint)} (${seconds} s)`);
   if (verdict !== 'ok') exitWith(EXIT.failed);
 }
@@ -75,7 +77,7 @@ const program = command(
   )
   .option(
     '--exit-url <url>',
-    'a page that prints the caller’s address: asked by each path alone, and by wg0',
+    'a page that prints the caller’s address: asked by each path alone, and as every program goes',
     pageIn,
   )
   .option(
@@ -83,6 +85,7 @@ const program = command(
     'interrupt nothing: leave out what breaks something for a moment to see what happens',
     false,
   )
+  .addOption(modeFlag())
   .option('--json', 'one JSON document, for programs')
   .addHelpText(
     'after',

@@ -7,11 +7,13 @@ import { IpBatch } from './lib/ip-batch.ts';
 import { JsonLog } from './lib/json-log.ts';
 import { clearSplit, requireSplittable } from './lib/kernel-split.ts';
 import { takeLock } from './lib/lock.ts';
-import { checkFlags, type MigrateFlags, migrateProgram } from './lib/migrate-flags.ts';
+import { checkFlags, type GivenFlags, type MigrateFlags, migrateProgram } from './lib/migrate-flags.ts';
 import { drawJob, fileJob, type Job } from './lib/migrate-job.ts';
 import { migrate, TABLE } from './lib/migration.ts';
+import { requireMode } from './lib/mode.ts';
 import { serve } from './lib/orders.ts';
 import { requireNetAdmin } from './lib/privilege.ts';
+import { periodIn, requireMovable } from './lib/schedule-flags.ts';
 import { beginSplit, GONE, splitUntil } from './lib/split-run.ts';
 import { pathHealth } from './lib/watch-paths.ts';
 
@@ -46,8 +48,12 @@ async function openRoutes(): Promise<IpBatch> {
   throw new Fault({ what: `ip -batch does not work: ${ready.message}`, next: 'apt-get install iproute2' });
 }
 
-async function run(flags: MigrateFlags): Promise<void> {
-  checkFlags(program, flags);
+async function run(given: GivenFlags): Promise<void> {
+  checkFlags(program, given);
+  // A plan is for any machine.
+  const mode = given.plan === undefined ? requireMode(given.mode) : (given.mode ?? 'wireguard');
+  requireMovable(mode, given.strategy);
+  const flags: MigrateFlags = { ...given, period: periodIn(mode, given.period) };
   const seed = flags.seed ?? randomInt(2 ** 48 - 1);
   if (flags.plan !== undefined) return print(flags, seed, flags.plan);
   requireNetAdmin();

@@ -6,6 +6,7 @@ import { readWhole, requirePlace, writeFile } from './lib/files.ts';
 import { badFlag, decimal, whole } from './lib/flags.ts';
 import { namesIn } from './lib/interfaces.ts';
 import { kernelRuns } from './lib/kernel-cycle.ts';
+import type { Mode } from './lib/mode.ts';
 import { cycleOf, packetChoice } from './lib/packet-strategy.ts';
 import type { Plot } from './lib/plot.ts';
 import { plotSvg } from './lib/plot-svg.ts';
@@ -14,10 +15,13 @@ import { entries as entriesOf } from './lib/schedule.ts';
 import { readAnySchedule } from './lib/schedule-file.ts';
 import {
   batchFlag,
+  drawnModeFlag,
   firstFlag,
+  modePeriodFlag,
   orderFlag,
-  periodFlag,
+  periodIn,
   refuseFlags,
+  requireMovable,
   STRATEGY_HELP,
   seedFlag,
   strategyFlag,
@@ -35,13 +39,14 @@ import {
   type StrategyName,
 } from './lib/strategy.ts';
 
-interface Flags {
+interface Given {
+  mode: Mode;
   strategy: StrategyName;
   paths?: number;
   interfaces?: string[];
   seed?: number;
   first: number | 'random';
-  period: number;
+  period?: number;
   weights?: number[];
   order?: Order;
   batch?: [number, number];
@@ -52,6 +57,7 @@ interface Flags {
   svg?: string;
   show?: string;
 }
+type Flags = Given & { period: number };
 
 /** Lines that a schedule has at most. */
 const MOST = 1_000_000;
@@ -66,7 +72,8 @@ const program = command(
   .option('--interfaces <names>', 'their names, as in wgnet1,wgnet2', namesIn)
   .addOption(seedFlag('the same number gives the same schedule (default: random, and said)'))
   .addOption(firstFlag())
-  .addOption(periodFlag())
+  .addOption(modePeriodFlag())
+  .addOption(drawnModeFlag())
   .addOption(weightsFlag())
   .addOption(orderFlag())
   .addOption(batchFlag())
@@ -138,11 +145,23 @@ function checkFlags(flags: Flags): void {
   const given = (names: string[]): string[] =>
     names.filter((name) => program.getOptionValueSource(name) === 'cli');
   if (flags.show !== undefined) {
-    const all = ['strategy', 'paths', 'interfaces', 'seed', 'first', 'period', 'weights', 'order', 'batch'];
+    const all = [
+      'mode',
+      'strategy',
+      'paths',
+      'interfaces',
+      'seed',
+      'first',
+      'period',
+      'weights',
+      'order',
+      'batch',
+    ];
     const extra = given([...all, 'entries', 'duration', 'packets', 'out']);
     refuseFlags(extra, 'with --show the file says it all');
   } else if (isTimed(flags.strategy)) refuseFlags(given(['packets']), `${flags.strategy} counts no packets`);
   else refuseFlags(given(['period', 'entries', 'duration']), `${flags.strategy} counts packets, not seconds`);
+  requireMovable(flags.mode, flags.strategy);
   if (flags.paths !== undefined) refuseFlags(given(['interfaces']), '--paths says how many already');
 }
 
@@ -157,7 +176,8 @@ function readPlot(file: string): Plot {
   });
 }
 
-async function run(flags: Flags): Promise<void> {
+async function run(given: Given): Promise<void> {
+  const flags: Flags = { ...given, period: periodIn(given.mode, given.period) };
   checkFlags(flags);
   for (const [at, file] of [
     ['-o', flags.out],

@@ -1,15 +1,15 @@
 /** config.cfg text -> Config: the original's YAML variables file; every problem with line and key. */
-import { isIPv6 } from 'node:net';
 import type { z } from 'zod';
 import { Fault } from './cli.ts';
-import { compClientAddress, isClientAddress, LEAST_MTU_WITH_IPV6, twinOf } from './config/addresses.ts';
-import { DROPLET_KEYS, KEYS, PRIVATE_KEYS, schema } from './config/schema.ts';
+import { bare, contradictions, nameOf, type Problem } from './config/contradictions.ts';
+import type { Mode, Tcp } from './config/mode.ts';
+import { DROPLET_KEYS, KEYS, PRIVATE_KEYS, type Read, schema } from './config/schema.ts';
 import type { SecretRef } from './config/secret.ts';
 import { readYaml } from './config/yaml.ts';
-import { canonicalAddress } from './inventory/address.ts';
 import { nearest, show } from './text.ts';
 
 export { clientAddress, compClientAddress, MAX_PROXIES, twinNetwork, twinOf } from './config/addresses.ts';
+export { MODES, type Mode, TCP_WAYS, type Tcp } from './config/mode.ts';
 export { Secret, type SecretRef, secretOf } from './config/secret.ts';
 
 /** One machine that provisioning is to create. */
@@ -32,6 +32,9 @@ export interface Config {
   sshKeyId?: SecretRef;
   /** The tag that every droplet of this project has, and no other droplet; capitals make no other tag there. */
   tag: string;
+  mode: Mode;
+  /** What becomes of TCP; `sticky` only in mode quic. */
+  allowTcp: Tcp;
   /** Seconds to wait for a machine to come up. */
   waitTimeout: number;
   /** The first three numbers of the tunnels' IPv4 addresses: `10.45.0`. */
@@ -51,13 +54,6 @@ export interface Config {
   comps: Droplet[];
 }
 
-interface Problem {
-  path: readonly PropertyKey[];
-  what: string;
-  /** A key of the top that is not there, and so has no line. */
-  absent?: boolean;
-}
-
 /** Every key that config.cfg may have. */
 export const CONFIG_KEYS: readonly string[] = KEYS;
 
@@ -67,12 +63,13 @@ export const parseVariables = (text: string, file: string): ReadonlyMap<string, 
 
 /**
  * Reads config.cfg; one Fault holds all its problems, one a line. `file` is the name for messages. What the command line
- * sets with `-e` (`extra`) stands in the place of the file's own.
+ * sets (`extra`) stands in the place of the file's own; a key of it comes from the flag in `flags`, else from `-e`.
  */
 export function parseConfig(
   text: string,
   file: string,
   extra: ReadonlyMap<string, unknown> = new Map(),
+  flags: ReadonlyMap<string, string> = new Map(),
 ): { config: Config; notices: string[] } {
   const { value, lineOf } = readYaml(text, file);
   for (const [key, set] of extra) value[key] = set;
@@ -84,19 +81,19 @@ export function parseConfig(
   const problems = result.success
     ? contradictions(result.data)
     : result.error.issues.flatMap(problemsOf(value));
-  if (problems.length > 0) throw faultOf(problems, file, lineOf, extra);
+  const flagOf = (key: string): string | undefined =>
+    flags.get(key) ?? (extra.has(key) ? '--extra-vars' : undefined);
+  if (problems.length > 0) throw faultOf(problems, file, lineOf, flagOf);
   return { config: configOf(result.data as Read), notices };
 }
-
-type Read = z.infer<typeof schema>;
-
-const bare = (address: string): string => address.replace('/32', '');
 
 function configOf(read: Read): Config {
   return {
     ...(read.token && { token: read.token }),
     ...(read.ssh_key_id && { sshKeyId: read.ssh_key_id }),
     tag: read.tag,
+    mode: read.mode,
+    allowTcp: read.allow_tcp,
     waitTimeout: read.wait_timeout,
     wireguardSubnet: read.wireguard_subnet,
     wireguardGatewayAddress: `${bare(read.wireguard_gateway_address)}/32`,
@@ -125,10 +122,6 @@ function noticesOf(value: Record<string, unknown>): Problem[] {
   return notices;
 }
 
-/** `vpns[1].name` as people count: `vpns, entry 2, name`. */
-const nameOf = (path: readonly PropertyKey[]): string =>
-  path.map((step) => (typeof step === 'number' ? `entry ${step + 1}` : String(step))).join(', ');
-
 const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step], value);
 
@@ -153,64 +146,19 @@ function unknownKey(key: string, path: readonly PropertyKey[]): string {
   return `unknown key ${show(key)}${place}: ${hint}Known keys: ${known.join(', ')}`;
 }
 
-/** What no key shows alone. */
-function contradictions(read: Read): Problem[] {
-  const subnet = read.wireguard_subnet;
-  const gateway = bare(read.wireguard_gateway_address);
-  const network = { wireguardSubnet: subnet };
-  const problems: Problem[] = [];
-  const bad = (path: PropertyKey[], what: string): number => problems.push({ path, what });
-
-  const last = Number(gateway.split('.')[3]);
-  if (!gateway.startsWith(`${subnet}.`) || last === 0 || last === 255)
-    bad(
-      ['wireguard_gateway_address'],
-      `wireguard_gateway_address is ${gateway}: expected an address from ${subnet}.1 to ${subnet}.254, of wireguard_subnet`,
-    );
-  else if (isClientAddress(network, gateway))
-    bad(
-      ['wireguard_gateway_address'],
-      `wireguard_gateway_address is ${gateway}: ${subnet}.5 to ${subnet}.100 are the client's own, expected another such as ${subnet}.2/32`,
-    );
-  if (isClientAddress(network, read.dns))
-    bad(['dns'], `dns is ${read.dns}: ${subnet}.5 to ${subnet}.100 are the client's own addresses`);
-  if (isIPv6(read.dns) && !read.wireguard_ipv6)
-    bad(['dns'], `dns is ${read.dns}: an IPv6 address needs wireguard_ipv6: true, which lets IPv6 into wg0`);
-  if (isIPv6(read.dns) && canonicalAddress(read.dns) === twinOf(compClientAddress(network)))
-    bad(['dns'], `dns is ${read.dns}: that is the client's own address`);
-  if (read.wireguard_ipv6 && read.wireguard_mtu < LEAST_MTU_WITH_IPV6)
-    bad(
-      ['wireguard_mtu'],
-      `wireguard_mtu is ${read.wireguard_mtu}: with wireguard_ipv6: true at least ${LEAST_MTU_WITH_IPV6} is expected, as IPv6 needs 1280 inside wg0`,
-    );
-
-  const seen = new Map<string, string>();
-  for (const list of ['vpns', 'comps', 'clients'] as const)
-    for (const [i, { name }] of (read[list] ?? []).entries()) {
-      const first = seen.get(name.toLowerCase());
-      if (first !== undefined)
-        bad(
-          [list, i, 'name'],
-          `${nameOf([list, i, 'name'])} is ${show(name)}: ${first} has that name already`,
-        );
-      else seen.set(name.toLowerCase(), nameOf([list, i]));
-    }
-  return problems;
-}
-
 /** One Fault for all problems, in the order of the file; keys that are not there come last, without a line. */
 function faultOf(
   problems: Problem[],
   file: string,
   lineOf: (path: readonly PropertyKey[]) => number,
-  extra: ReadonlyMap<string, unknown>,
+  flagOf: (key: string) => string | undefined,
 ): Fault {
   const last = Number.POSITIVE_INFINITY;
   const [first, ...rest] = problems
     .map(({ path, what, absent }) => {
-      const flag = extra.has(String(path[0]));
-      const line = absent || flag ? last : lineOf(path);
-      return { line, what, at: flag ? '--extra-vars' : line === last ? file : `${file}:${line}` };
+      const flag = flagOf(String(path[0]));
+      const line = absent || flag !== undefined ? last : lineOf(path);
+      return { line, what, at: flag ?? (line === last ? file : `${file}:${line}`) };
     })
     .sort((a, b) => (a.line === b.line ? 0 : a.line - b.line));
   return new Fault({

@@ -9,7 +9,7 @@ export { dropHosts, findHost, type HostEdit, type HostEntry, putHosts } from './
 export { withExtraVars } from './inventory/extra.ts';
 export type { Group, Inventory, InventoryHost } from './inventory/inherit.ts';
 export { limitOf } from './inventory/limit.ts';
-export { type Host, type Network, networkOf } from './inventory/network.ts';
+export { type Host, type Network, networkOf, passedOver, type WholeNetwork } from './inventory/network.ts';
 export type { Mention, Variable } from './inventory/read.ts';
 
 /** Reads an Ansible INI inventory; `file` is its name for messages. A Fault has the line of the first problem. */

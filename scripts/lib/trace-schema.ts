@@ -3,6 +3,7 @@
  * they are, so that a later version may add some.
  */
 import { z } from 'zod';
+import { MODES, TCPS } from '../../client/scripts/lib/modes.ts';
 import { ORDERS, STRATEGIES, TIMED } from '../../client/scripts/lib/strategy.ts';
 import type { Manifest } from '../../client/scripts/lib/trace/layout.ts';
 import {
@@ -35,6 +36,8 @@ const given = {
   order: z.enum(ORDERS).optional(),
   batch: z.tuple([z.int().positive(), z.int().positive()]).optional(),
 };
+/** What only mode quic has. */
+const moded = { mode: z.enum(MODES).optional(), allow_tcp: z.enum(TCPS).optional() };
 const whole = z.array(count).min(1).max(127);
 
 const versions = z.looseObject({
@@ -64,6 +67,7 @@ const facts = {
   navigated: time.nullable(),
   loaded: time.nullable(),
   ended: time,
+  ...moded,
   strategy,
   period,
   seed: count,
@@ -148,6 +152,7 @@ const manifest = z.looseObject({
   settings: z.looseObject({
     urls: z.array(z.string()).min(1),
     visits: z.int().positive(),
+    ...moded,
     strategy,
     period,
     weights: whole.optional(),

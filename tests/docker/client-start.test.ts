@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { until } from '../../scripts/lib/poll.ts';
@@ -58,6 +58,33 @@ test('no client files yet: one line with the next command, no loop, and closed m
   cpSync(lab().clientDirectory, files, { recursive: true });
   assert.ok(await healthy(), await logs());
   assert.equal(await inspect('{{.RestartCount}}'), '0');
+});
+
+test('mode quic: healthy without wg0; UDP goes by the current path, TCP is refused, and the log says so once; closed', async () => {
+  const files = scratch('quic');
+  cpSync(lab().clientDirectory, files, { recursive: true });
+  await goodSetup(lab(), '--mode', 'quic', '-o', files);
+  const leaked = await leaksDuring('quic', async () => {
+    const { code, stderr } = await compose(['up', '-d'], files);
+    assert.equal(code, 0, stderr);
+    assert.ok(await healthy(), await logs());
+    assert.equal(
+      (await logs()).match(/mode quic: TCP is refused[^\n]*; next[^\n]*allow_tcp: sticky/g)?.length,
+      1,
+    );
+    assert.equal(
+      await sh('comps-health; ls /sys/class/net | grep -c ^wg'),
+      'every tunnel has a handshake\n2',
+    );
+    assert.equal(await ask('203.0.113.53'), SITE);
+    assert.match(await sh('curl --http3-only -sSk -m 60 https://quic.example.org/'), /<h1>/);
+    const { code: refused, stderr: said } = await trySh(`curl -sS -m 60 http://${SITE}/ip`);
+    assert.equal(refused, 7, said);
+    await probe();
+  });
+  assert.equal(leaked, 0);
+  const asked = readFileSync(join(lab().directory, 'site', 'dns.log'), 'utf8');
+  assert.equal(/.*query\[A\] www\.example\.org from (\S+)/s.exec(asked)?.[1], lab().addressOf('vpn1'));
 });
 
 test('no /dev/net/tun and no WireGuard in the kernel: one line with the next command, no loop', async () => {

@@ -56,14 +56,18 @@ test('migration by `npx zx`, with its log on standard output: every path carries
   const bytes = async (): Promise<number[]> =>
     (await sh('cat /sys/class/net/wgnet*/statistics/rx_bytes')).split('\n').map(Number);
   const before = await bytes();
-  const log = await underMigration('--period 0.05 --seed 7', () =>
-    sh(`curl -sS -m 300 --limit-rate 2M -o /dev/null http://${SITE}/10m`),
-  );
+  const carried = async () => (await bytes()).map((after, i) => after - (before[i] ?? 0));
+  const sum = (list: number[]) => list.reduce((a, b) => a + b);
+  const least = (list: number[]) => Math.min(...list) / sum(list);
+  // More than once where the machine stood still for a while, and so on one path.
+  const log = await underMigration('--period 0.05 --seed 7', async () => {
+    for (let times = 0; times === 0 || (times < 5 && least(await carried()) <= 0.2); times++)
+      await sh(`curl -sS -m 300 --limit-rate 2M -o /dev/null http://${SITE}/10m`);
+  });
   const lines = log.split('\n').map((line) => JSON.parse(line));
   assert.deepEqual([lines[0].seed, lines.at(-1).reason, lines.at(-1).errors], [7, 'SIGTERM', 0]);
-  const carried = (await bytes()).map((after, i) => after - (before[i] ?? 0));
-  const sum = carried.reduce((a, b) => a + b);
-  for (const share of carried) assert.ok(share / sum > 0.2, carried.join(', '));
+  const all = await carried();
+  assert.ok(least(all) > 0.2, all.join(', '));
 });
 
 test('names are asked for through wg0 only: Docker’s own resolver is refused', async () => {
@@ -202,8 +206,13 @@ test('a tunnel that is gone is named, and comes back by itself; so do all of the
   const leaked = await leaksDuring(
     'killed',
     async () => {
-      const { stdout } = await trySh('ip link delete wgnet2; comps-health');
-      assert.match(stdout, /^wgnet2: not up\n/);
+      // Where the container is quicker than the question, it is taken away once more.
+      let named = '';
+      const isNamed = async () => {
+        named = (await trySh('ip link delete wgnet2; comps-health')).stdout;
+        return /^wgnet2: not up\n/.test(named);
+      };
+      assert.ok(await until(PATIENCE, isNamed), named);
       assert.ok(await until(PATIENCE, async () => (await trySh('comps-health')).code === 0));
       const seen = async () => (await logs()).match(/a tunnel is gone/g)?.length;
       const before = await seen();

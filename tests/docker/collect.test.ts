@@ -13,11 +13,12 @@ import { wgclient } from './wgclient.ts';
 const { lab, engine } = useEngine('wgcollect', { vpn: 2 }, (lab) => goodSetup(lab));
 const { goodCompose, healthy, leaksDuring, logs, sh, trustSites, trySh } = wgclient(lab, engine);
 
-/** As it stands in the documentation, with flags. */
-const collect = (urls: readonly string[], ...flags: string[]) =>
-  engine().exec(['docker', 'exec', '-i', 'wgclient', 'npx', 'zx', '/comps/fetch_websites.ts', ...flags], {
-    input: urls.map((url) => `${url}\n`).join(''),
-  });
+/** As it stands in the documentation, with flags; a visit for which a busy machine was too slow is made again. */
+const collect = (urls: readonly string[], ...flags: string[]) => {
+  const words = ['npx', 'zx', '/comps/fetch_websites.ts', '--retries', '6', ...flags];
+  const input = urls.map((url) => `${url}\n`).join('');
+  return engine().exec(['docker', 'exec', '-i', 'wgclient', ...words], { input });
+};
 
 /** Where the container's /runs is on the computer itself. */
 const runs = (...path: string[]): string => join(lab().directory, 'runs', ...path);
@@ -66,7 +67,7 @@ test('a run in /runs is on the computer itself; the container killed in mid-visi
   // Not by docker-compose, which takes long enough for many visits.
   assert.equal((await engine().exec(['docker', 'kill', 'wgclient'])).code, 0);
   assert.notEqual((await first).code, 0);
-  const before = visits();
+  const before = summariesOf(runs('first')).filter(({ status }) => status === 'success').length;
   assert.ok(before < 12);
   await goodCompose('up', '-d');
   assert.ok(await healthy(), await logs());

@@ -100,7 +100,7 @@ test('three paths, another subnet and port while it is up: it says what to type 
   assert.equal(await docker('network', 'ls', '--quiet', '--filter', 'type=custom'), '');
   await up(8);
   assert.equal(await sh('curl -sS -m 60 http://www.example.org/ip'), '172.30.3.200');
-  const shares = await demo.sharesDuring(['0.05'], async () => {
+  const shares = await demo.sharesDuring(['0.05'], 0.2, async () => {
     await pageComes('--webdriver', 'http://127.0.0.1:4455');
     await sh('curl -sS -m 300 --limit-rate 2M -o /dev/null http://www.example.org/10m');
   });

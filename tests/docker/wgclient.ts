@@ -5,6 +5,7 @@ import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import type { Engine } from '../../scripts/lib/lab/engine.ts';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
 import { until } from '../../scripts/lib/poll.ts';
+import { firstPackets } from '../lab/fixture.ts';
 import { PATIENCE } from './fixture.ts';
 import { probeLine, whileProbing } from './probing.ts';
 
@@ -74,7 +75,11 @@ export function wgclient(lab: () => Lab, engine: () => Engine) {
     const leaks = await capture(lab(), name, leakFilter(lab()), { role: 'engine' });
     const nearer = bridge ? await capture(lab(), `${name}-bridge`, leakFilter(lab()), { bridge }) : undefined;
     await whileProbing(PROBES, trySh, work);
-    return (await leaks.stop()) + ((await nearer?.stop()) ?? 0);
+    const count = (await leaks.stop()) + ((await nearer?.stop()) ?? 0);
+    // Told for whoever has to find out what they were.
+    for (const { file } of count > 0 ? [leaks, ...(nearer ? [nearer] : [])] : [])
+      console.log(await firstPackets(file));
+    return count;
   }
 
   /** What comes of asking a resolver: an address, or an error's code. */

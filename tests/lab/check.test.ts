@@ -243,7 +243,7 @@ const HOST = [process.execPath, '--import=tsx', 'scripts/check.ts'];
 test('on the host: the same in the lab’s client, with its flags and its exit code; colours only where wanted', async () => {
   const told = await attempt([...HOST, '--lab', lab().name, '--gentle']);
   assert.equal(told.code, 0, told.stderr);
-  assert.match(told.stdout, /^Rules and tables\n {2}ok {8}rules, IPv4/);
+  assert.match(told.stdout, /^Rules and tables\n {2}ok {8}mode +wireguard\n {2}ok {8}rules, IPv4/);
   assert.match(told.stdout, /\nok: \d+ checks ok, \d+ left out/);
   assert.ok(!told.stdout.includes('\u001b'));
   await sh('nft delete table inet comps');

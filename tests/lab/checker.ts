@@ -1,6 +1,7 @@
 /** The privacy verdict in a lab's client, for tests. */
 import assert from 'node:assert/strict';
 import type { Check, Verdict } from '../../client/scripts/lib/check/verdict.ts';
+import type { Mode } from '../../client/scripts/lib/mode.ts';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
 
 /** Without npx around it: what is sent a signal is the check itself. */
@@ -8,6 +9,7 @@ export const SCRIPT = 'node --import tsx /comps/check.ts';
 
 export interface Report {
   verdict: Verdict;
+  mode: Mode;
   seconds: number;
   devices: string[];
   tunnels: string[];

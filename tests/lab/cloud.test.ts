@@ -199,7 +199,7 @@ test('the API killed or ended: its droplets live on, and it knows them when it i
   const pid = cloudPid(placeOf(one));
   assert.ok(pid);
   process.kill(pid, 'SIGKILL');
-  assert.ok(await until(10_000, () => cloudPid(placeOf(one)) === undefined));
+  assert.ok(await until(60_000, () => cloudPid(placeOf(one)) === undefined));
   const inside = await command('exec', '--name', one, '--', 'printenv', 'LAB_DO_TOKEN');
   assert.equal(inside.code, 1);
   assert.match(inside.stderr, /cloud of this lab does not run; npx zx scripts\/lab\.ts cloud --name/);
@@ -215,7 +215,7 @@ test('the API killed or ended: its droplets live on, and it knows them when it i
   const [first] = lab.droplets();
   assert.ok(first);
   assert.equal((await askCloud(lab, 'DELETE', `/droplets/${first.id}`)).status, 204);
-  assert.ok(await until(30_000, async () => (await look(lab, first.id)) === undefined));
+  assert.ok(await until(60_000, async () => (await look(lab, first.id)) === undefined));
   assert.deepEqual(
     lab.droplets().map(({ role }) => role),
     ['droplet2'],
@@ -306,9 +306,9 @@ test('two labs have a cloud each; `down` of one in the midst of an order leaves 
 test('`down` killed in the midst: another one clears the rest, droplets too', async () => {
   const cut = spawn('node', ['--import=tsx', 'scripts/lab.ts', 'down', '--name', one], { stdio: 'ignore' });
   const place = placeOf(one);
-  assert.ok(await until(30_000, () => cloudPid(place) === undefined));
+  assert.ok(await until(60_000, () => cloudPid(place) === undefined));
   cut.kill('SIGKILL');
-  assert.ok(await until(10_000, () => cut.exitCode !== null || cut.signalCode !== null));
+  assert.ok(await until(60_000, () => cut.exitCode !== null || cut.signalCode !== null));
   assert.equal((await command('down', '--name', one)).code, 0);
   assert.deepEqual(await traces(one), []);
 });

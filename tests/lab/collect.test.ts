@@ -21,12 +21,14 @@ import {
   SITES,
   summariesOf,
 } from './collector.ts';
-import { useLab } from './fixture.ts';
+import { nothingIn, useLab } from './fixture.ts';
 import { wasTooSlow } from './sabotage.ts';
 
 const lab = useLab('collect', { browser: true }, ready);
 
-const FLAGS = ['--strategy', 'wr', '--period', '0.1', '--seed', '42'];
+/** A visit for which the machine was too slow is made again, as often as a busy one needs. */
+const RETRIES = ['--retries', '6'];
+const FLAGS = ['--strategy', 'wr', '--period', '0.1', '--seed', '42', ...RETRIES];
 /** Of each site, in each of the two runs; COMPS_VISITS=10 for more. */
 const VISITS = Number(process.env.COMPS_VISITS ?? 5);
 
@@ -50,7 +52,7 @@ for (const [which, kept] of [
     const leaks = await capture(lab(), `collect-${which}`, leakFilter(lab()));
     const more = ['--run', `/tmp/${which}`, '--visits', String(VISITS), ...kept];
     const { code, stdout, stderr } = await collect(lab(), SITES, ...FLAGS, ...more);
-    assert.equal(await leaks.stop(), 0);
+    await nothingIn(leaks);
     assert.equal(code, 0, stderr);
     assert.equal(stdout, '');
     const run = await fetchRun(lab(), `/tmp/${which}`);
@@ -162,7 +164,7 @@ test('dataset.ts finds nothing to object to in it', async () => {
 
 test('without a run: records on standard output, one a path; the same visit again appends to --out', async () => {
   const [small = ''] = SITES;
-  const { code, stdout, stderr } = await collect(lab(), [small], '--seed', '7', '--headers-only');
+  const { code, stdout, stderr } = await collect(lab(), [small], ...RETRIES, '--seed', '7', '--headers-only');
   assert.equal(code, 0, stderr);
   const records = lastRecordsIn(stdout);
   assert.ok(records.length > 0);
@@ -194,18 +196,19 @@ test('without a run: records on standard output, one a path; the same visit agai
 
 test('a visit split by packet, in the kernel: its counters are what the captures hold, and it is valid', async () => {
   const [, many = ''] = SITES;
-  const flags = ['--strategy', 'packet', '--weights', '5,3,2', '--seed', '7', '--run', '/tmp/packet'];
-  const { code, stderr } = await collect(lab(), [many], ...flags);
+  const flags = ['--strategy', 'packet', '--weights', '5,3,2', '--seed', '7', ...RETRIES];
+  const { code, stderr } = await collect(lab(), [many], ...flags, '--run', '/tmp/packet');
   assert.equal(code, 0, stderr);
   const run = await fetchRun(lab(), '/tmp/packet');
-  const [visit] = summariesOf(run);
+  const visit = summariesOf(run).at(-1);
   assert.deepEqual(
     [visit?.status, visit?.weights],
     ['success', [0.5, 0.3, 0.2]],
     JSON.stringify(visit?.failure),
   );
-  assert.equal(recordsOf(run).length, 3);
-  for (const { packets_out, packets_in } of recordsOf(run)) assert.ok(packets_out > 0 && packets_in > 0);
+  const records = recordsOf(run).filter(({ attempt }) => attempt === visit?.attempt);
+  assert.equal(records.length, 3);
+  for (const { packets_out, packets_in } of records) assert.ok(packets_out > 0 && packets_in > 0);
   const checked = await runHere('scripts/dataset.ts', ['validate', run]);
   assert.equal(checked.code, 0, checked.stdout);
 });
@@ -230,7 +233,7 @@ test('one packet past the tunnels, and the visit is a failure; the next attempt 
   assert.ok(await until(60_000, async () => (await counted()).code === 0));
   // To the next router, past tables and rules, as only a root of this machine can.
   assert.equal(
-    (await lab().exec('client', ['ping', '-c', '1', '-W', '2', '-I', 'eth0', '192.0.2.1'])).code,
+    (await lab().exec('client', ['ping', '-c', '1', '-W', '30', '-I', 'eth0', '192.0.2.1'])).code,
     0,
   );
   const { code, stderr } = await visit;

@@ -7,9 +7,9 @@ import type { FailureKind } from '../../client/scripts/lib/trace/record.ts';
 import { readText } from '../../scripts/lib/files.ts';
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { attemptsOf, fetchRun, ready, recordsOf, summariesOf } from './collector.ts';
-import { useLab } from './fixture.ts';
+import { nothingIn, useLab } from './fixture.ts';
 import { NASTY, startNasty } from './nasty.ts';
-import { collector, NEEDS, nothingLies, nothingRuns } from './sabotage.ts';
+import { collector, NEEDS, nothingLies, nothingRuns, wasTooSlow } from './sabotage.ts';
 
 const lab = useLab('nasty', NEEDS, async (made) => {
   await ready(made);
@@ -104,15 +104,20 @@ const ASKED = new Set([
 const TIMEOUTS = { endless: '1', other: '60' };
 const hasEnd = ([, expected]: (typeof PAGES)[number]): boolean => expected !== 'timeout';
 
-/** A run over pages, one attempt each, in their order: what the visits came to, against what they must come to. */
-async function visit(name: string, pages: typeof PAGES, timeout: string): Promise<string> {
+/**
+ * A run over pages, one attempt each, in their order: what the visits came to, against what they must come to. Those for
+ * which this machine was too slow have a run of their own once more. All runs' folders.
+ */
+async function visit(name: string, pages: typeof PAGES, timeout: string, tries = 5): Promise<string[]> {
   const urls = pages.map(([path]) => urlOf(path));
   const flags = ['--run', `/tmp/run-${name}`, '--retries', '0', '--timeout', timeout];
   const { code, stderr } = await collector(lab(), urls, ...flags);
   await nothingRuns(lab());
   await nothingLies(lab());
   const run = await fetchRun(lab(), `/tmp/run-${name}`);
-  const visits = summariesOf(run);
+  const all = summariesOf(run);
+  const slow = all.filter((each) => tries > 1 && wasTooSlow(each));
+  const visits = all.filter((each) => !slow.includes(each));
   const wrong = visits
     .map(({ status, failure, label, leaked }) => [pages[label], status, failure, leaked] as const)
     .filter(([page, status, failure, leaked]) => {
@@ -123,13 +128,15 @@ async function visit(name: string, pages: typeof PAGES, timeout: string): Promis
     });
   assert.deepEqual(wrong, []);
   assert.deepEqual(
-    visits.map(({ url, attempt }) => [url, attempt]),
+    all.map(({ url, attempt }) => [url, attempt]),
     urls.map((url) => [url, 1]),
   );
-  const failures = pages.filter(([, expected]) => expected !== 'success').length;
+  const failures = all.filter(({ status }) => status !== 'success').length;
   assert.match(stderr, new RegExp(`^${pages.length} visits in .*, ${failures} failed;`, 'm'));
-  assert.equal(code, 2, stderr);
-  return run;
+  assert.equal(code, failures > 0 ? 2 : 0, stderr);
+  if (slow.length === 0) return [run];
+  const again = slow.flatMap(({ label }) => pages.slice(label, label + 1));
+  return [run, ...(await visit(`${name}-again`, again, timeout, tries - 1))];
 }
 
 test('each nasty page is a record that says what happened; nothing leaves past the tunnels, nothing else is asked for', {
@@ -142,9 +149,9 @@ test('each nasty page is a record that says what happened; nothing leaves past t
     PAGES.filter((page) => !hasEnd(page)),
     TIMEOUTS.endless,
   );
-  const run = await visit('nasty', PAGES.filter(hasEnd), TIMEOUTS.other);
-  assert.equal(await leaks.stop(), 0);
-  const visits = summariesOf(run);
+  const runs = await visit('nasty', PAGES.filter(hasEnd), TIMEOUTS.other);
+  await nothingIn(leaks);
+  const visits = runs.flatMap(summariesOf).filter((each) => !wasTooSlow(each));
 
   const of = (path: string) => {
     const found = visits.find(({ url }) => url === urlOf(path));
@@ -166,11 +173,11 @@ test('each nasty page is a record that says what happened; nothing leaves past t
   // No visit knows what an earlier one was given.
   assert.deepEqual([of('/cookie').title, of('/cookie?again').title], ['Unknown', 'Unknown']);
 
-  for (const { status, packets, http_trace } of [endless, run].flatMap(recordsOf)) {
+  for (const { status, packets, http_trace } of [...endless, ...runs].flatMap(recordsOf)) {
     assert.equal(status === 'success', packets !== '');
     assert.equal(status === 'success', http_trace.length > 0);
   }
-  for (const folder of [endless, run])
+  for (const folder of [...endless, ...runs])
     for (const attempt of attemptsOf(folder))
       assert.match(
         readFileSync(join(folder, 'visits', attempt, 'records.jsonl'), 'latin1'),
@@ -188,10 +195,10 @@ test('each nasty page is a record that says what happened; nothing leaves past t
 
 test('a page that leads on to one that does not come is a failure, whatever its own answer was', async () => {
   const urls = ['/script-dead', '/script-nowhere'].map(urlOf);
-  const flags = ['--run', '/tmp/run-dead', '--retries', '0', '--linger', '1.5'];
+  const flags = ['--run', '/tmp/run-dead', '--retries', '0', '--linger', '1.5', '--period', '60'];
   const { code, stderr } = await collector(lab(), urls, ...flags);
   assert.equal(code, 2, stderr);
-  const visits = summariesOf(await fetchRun(lab(), '/tmp/run-dead'));
+  const visits = summariesOf(await fetchRun(lab(), '/tmp/run-dead')).filter((each) => !wasTooSlow(each));
   assert.deepEqual(
     visits.map(({ status, failure }) => [status, failure?.kind, failure?.message]),
     urls.map(() => ['failure', 'network', 'it leads on to a page that does not come']),

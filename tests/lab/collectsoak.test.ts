@@ -78,7 +78,8 @@ async function collector(root: string): Promise<number> {
 
 test(`${VISITS} visits in a row: memory, open files, processes and temporary files do not grow`, async () => {
   const root = await inClient(lab(), '');
-  const flags = ['--strategy', 'rr', '--seed', '1', '--visits', String(VISITS), '--run', '/run/soak'];
+  const often = ['--visits', String(VISITS), '--retries', '6'];
+  const flags = ['--strategy', 'rr', '--period', '0.5', '--seed', '1', ...often, '--run', '/run/soak'];
   const work = collect(lab(), ['https://small.example.org/'], ...flags);
   let over = false;
   void work.finally(() => {

@@ -20,15 +20,15 @@ socket.on('message', (packet, from) => socket.send(packet, from.port, from.addre
 socket.bind(${PORT}, () => { socket.setRecvBufferSize(4 << 20); console.log('echo'); });
 process.stdin.on('end', () => process.exit()).resume();`;
 
-/** Ends with the last answer, or where none came for two seconds. */
+/** Ends with the last answer, or where none came for so many seconds. */
 const ASK = `
 import dgram from 'node:dgram';
-const [count, windowSize, size] = process.argv.slice(1).map(Number);
+const [count, windowSize, size, patience] = process.argv.slice(1).map(Number);
 const socket = dgram.createSocket('udp4');
 let next = 0, answered = 0, late = 0, highest = -1, quiet;
 const seen = new Uint8Array(count);
 const finish = () => { console.log(JSON.stringify({ sent: next, lost: next - answered, late })); process.exit(); };
-const wait = () => { clearTimeout(quiet); quiet = setTimeout(() => (next < count ? more(windowSize) : finish()), 2000); };
+const wait = () => { clearTimeout(quiet); quiet = setTimeout(() => (next < count ? more(windowSize) : finish()), patience * 1000); };
 const more = (room) => {
   for (; room > 0 && next < count; room--, next++) {
     const packet = Buffer.alloc(size);
@@ -74,20 +74,23 @@ export async function startEcho(lab: Lab): Promise<() => void> {
 
 export interface Exchanged {
   sent: number;
-  /** Not back two seconds after the last one that was. */
+  /** Not back some seconds after the last one that was. */
   lost: number;
   /** Back later than one that was sent after it. */
   late: number;
 }
 
-/** Sends so many packets and waits for each to come back. */
+/**
+ * Sends so many packets and waits for each to come back, for so many seconds after the last one that did: a machine that is
+ * busy with other things may keep one for a while, and has not lost it.
+ */
 export async function exchange(
   lab: Lab,
   count: number,
-  { window = 48, size = 120 } = {},
+  { window = 48, size = 120, patience = 10 } = {},
 ): Promise<Exchanged> {
-  const words = ['node', '--input-type=module', '-e', ASK, String(count), String(window), String(size)];
-  return JSON.parse(await clientRun(lab, ...words));
+  const numbers = [count, window, size, patience].map(String);
+  return JSON.parse(await clientRun(lab, 'node', '--input-type=module', '-e', ASK, ...numbers));
 }
 
 /** Sends so many bytes by TCP, to the last one's acknowledgement. */

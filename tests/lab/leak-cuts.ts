@@ -20,22 +20,22 @@ export interface Cut {
 /**
  * The same script, line for line, with a trap that runs before each of its commands: it notes when the first step of `up` is
  * through, and every line in $TRACE, and kills the script outright where line $CUT comes up for the $AT-th time. `places` are
- * these two: each line where it first runs, and each that changes something every time.
+ * these two: each line where it first runs, and each that changes something every time; with how deep in subshells.
  */
 const PREPARE = `
-first=$(grep -n '^  bar_the_devices$' /etc/wireguard/setup.sh | cut -d : -f 1)
+first=$(grep -n '^  bar_the_devices$' $setup | cut -d : -f 1)
 trap="case \\$LINENO in $first) [ -e /run/closed ] || echo \\$EPOCHREALTIME >/run/closed ;; esac; echo \\$LINENO \\$BASH_SUBSHELL >>\\$TRACE; if [ \\$LINENO = \\$CUT ] && [ \\$((AT -= 1)) = 0 ]; then kill -9 \\$\\$; fi"
-awk -v trap="$trap" '
-  /^HERE=/ { print "HERE=/etc/wireguard"; next }
+awk -v trap="$trap" -v here="$(dirname $setup)" '
+  /^HERE=/ { print "HERE=" here; next }
   /^set -euo pipefail$/ { print $0 "; set -T; trap \\x27" trap "\\x27 DEBUG"; next }
-  { print }' /etc/wireguard/setup.sh >/run/cut.sh
+  { print }' $setup >/run/cut.sh
 cut_at() { rm -f /run/closed; CUT=$1 AT=$2 TRACE=$3 bash /run/cut.sh up >/run/said 2>&1; }
 places() {
   awk -v first=$first '
     FNR == NR { definition[FNR] = /^[a-z_0-9]+\\(\\) \\{$/; changes[FNR] = /^ *(ip|tc|nft|ensure_rule|WG_QUICK[A-Z_]*=[^ ]*) /; next }
     $1 == first { on = 1 }
-    on && !definition[$1] { if ($2 == 0) n[$1]++; if (!seen[$1]++ || ($2 == 0 && changes[$1])) print $1, ($2 == 0 ? n[$1] : 1) }
-  ' /etc/wireguard/setup.sh "$1"
+    on && !definition[$1] { if ($2 == 0) n[$1]++; if (!seen[$1]++ || ($2 == 0 && changes[$1])) print $1, ($2 == 0 ? n[$1] : 1), $2 }
+  ' $setup "$1"
 }
 `;
 
@@ -46,8 +46,8 @@ nothing() {
   ended wg-quick
   for i in wg0 wgnet1 wgnet2 wgnet3; do echo link delete $i; done | ip -force -batch - 2>/dev/null
   for family in -4 -6; do
-    { for p in 100 101 102; do echo rule delete pref $p; done
-      for table in 51820 51821; do echo route flush table $table; echo route delete unreachable default metric 4294967295 table $table; done
+    { for p in 98 98 98 100 101 102; do echo rule delete pref $p; done
+      for table in 51820 51821 52001 52002 52003; do echo route flush table $table; echo route delete unreachable default metric 4294967295 table $table; done
     } | ip $family -force -batch - 2>/dev/null
   done
   tc qdisc delete dev eth0 clsact 2>/dev/null
@@ -66,33 +66,78 @@ left() {
 `;
 
 /**
- * Cuts `up` off at each line behind its first step, from nothing each time. `shell` has `rounds`, which lets probes pass. Lines that
- * leave the same behind are completed by another `up` once; the others have no code but the first.
+ * The same script once more, held still at each of the places in /run/places while probes pass: what the kernel has then is
+ * what it has of a set-up that is killed there. /run/looks has a line each: the place, since when, and a word for all that is there.
+ */
+const HOLD = `
+cat >/run/look <<'LOOK'
+ROUNDS
+LEFT
+since=$EPOCHREALTIME
+rounds 2
+echo "$1 $2 $since $(left)" >>/run/looks
+LOOK
+cat >/run/holding <<'HOLDING'
+declare -A comps_place=() comps_seen=(); while read -r comps_line comps_at _; do comps_place["$comps_line $comps_at"]=1; done </run/places; comps_hold() { [ "$1" != FIRST ] || [ -e /run/closed ] || echo "$EPOCHREALTIME" >/run/closed; comps_seen[$1]=$((\${comps_seen[$1]-0} + 1)); [ -z "\${comps_place["$1 \${comps_seen[$1]}"]-}" ] || bash /run/look "$1" "\${comps_seen[$1]}" </dev/null >/dev/null 2>&1; }; set -T; trap 'comps_hold $LINENO' DEBUG
+HOLDING
+sed -i "s/FIRST/$first/" /run/holding
+awk -v here="$(dirname $setup)" '
+  /^HERE=/ { print "HERE=" here; next }
+  /^set -euo pipefail$/ { getline holding <"/run/holding"; print $0 "; " holding; next }
+  { print }' $setup >/run/still.sh
+`;
+
+export interface CutPlan {
+  /** The script that is cut off, with the tunnels' files beside it. */
+  setup?: string;
+  /** What each cut begins from: a shell line that brings it about; nothing at all where it is not given. */
+  from?: string;
+  /** Only each so manyth place. */
+  every?: number;
+}
+
+/**
+ * Cuts `up` off at each line behind its first step. `shell` has `rounds`, which lets probes pass. At first `up` is only held
+ * still there; of the places that leave the same behind one is cut off and completed by another `up`, and each that is in a
+ * subshell, where the rest may go on for a moment. The others have no code but that of a set-up that was cut.
  */
 export async function cutEverywhere(
   lab: Lab,
   shell: string,
   site: string,
+  { setup = '/etc/wireguard/setup.sh', from = 'nothing', every = 1 }: CutPlan = {},
 ): Promise<{ cuts: Cut[]; end: number }> {
-  const script = `${shell}${PREPARE}${NOTHING}${LEFT}
-    setup=/etc/wireguard/setup.sh
-    declare -A known
-    $setup down
+  const hold = HOLD.replace('ROUNDS', () => shell).replace('LEFT', () => LEFT);
+  const script = `${shell}setup=${setup}${PREPARE}${NOTHING}${LEFT}${hold}
+    declare -A known held completed
+    [ "${from}" != nothing ] || $setup down
+    ${from}
     rm -f /run/trace
     cut_at none 1 /run/trace || { cat /run/said >&2; exit 1; }
-    while read -r line at; do
+    places /run/trace | awk '(NR - 1) % ${every} == 0' >/run/places
+    ${from}
+    rm -f /run/closed /run/looks
+    bash /run/still.sh up >/run/said 2>&1 || { cat /run/said >&2; exit 1; }
+    while read -r line at since state; do
+      held["$line $at"]=$state
+      echo "$line $since $since 137"
+    done </run/looks
+    while read -r line at depth; do
+      state=\${held["$line $at"]-}
+      [ $depth != 0 ] || [ -z "$state" ] || [ -z "\${known[$state]-}" ] || continue
       opened=$EPOCHREALTIME
-      nothing
+      ${from}
       cut_at $line $at /dev/null; codes=$?
       rounds 2
+      [ -z "$state" ] || known[$state]=1
       state=$(left)
-      if [ -z "\${known[$state]-}" ]; then
-        known[$state]=1
+      if [ -z "\${completed[$state]-}" ]; then
+        completed[$state]=1
         $setup up >/run/said 2>&1; codes=$codes,$?
-        ping -q -i 0.1 -c 1 -w 20 ${site} >/dev/null; codes=$codes,$?
+        ping -q -i 0.1 -c 1 -w 60 ${site} >/dev/null; codes=$codes,$?
       fi
       echo "$line $opened $(cat /run/closed) $codes"
-    done < <(places /run/trace)
+    done </run/places
     $setup up
     echo "end $EPOCHREALTIME"`;
   const rows = (await clientRun(lab, 'bash', '-c', script))

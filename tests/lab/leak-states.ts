@@ -10,18 +10,21 @@ export interface State {
   except?: string;
 }
 
-const TUNNELS = ['wg0', 'wgnet1', 'wgnet2', 'wgnet3'];
 const PATHS = 'wgnet1 wgnet2 wgnet3';
 const LINK = { deleted: 'link delete', down: 'link set down' } as const;
 
 const eachLink = (what: keyof typeof LINK, names: string): string =>
   `for i in ${names}; do ip ${LINK[what]} $i; done`;
 
-const links = (['deleted', 'down'] as const).flatMap((what): State[] => [
-  ...TUNNELS.map((name) => ({ name: `${name} ${what}`, enter: eachLink(what, name) })),
-  { name: `all wgnetN ${what}`, enter: eachLink(what, PATHS) },
-  { name: `all tunnels ${what}`, enter: eachLink(what, `wg0 ${PATHS}`) },
-]);
+const links = (...tunnels: string[]): State[] =>
+  (['deleted', 'down'] as const).flatMap((what) => [
+    ...tunnels.map((name) => ({ name: `${name} ${what}`, enter: eachLink(what, name) })),
+    { name: `all wgnetN ${what}`, enter: eachLink(what, PATHS) },
+  ]);
+const allLinks: State[] = (['deleted', 'down'] as const).map((what) => ({
+  name: `all tunnels ${what}`,
+  enter: eachLink(what, `wg0 ${PATHS}`),
+}));
 
 const flush = (family: string, ...tables: number[]): string =>
   tables.map((table) => `ip ${family} route flush table ${table}`).join('; ');
@@ -33,28 +36,35 @@ const flush6 = (...tables: number[]): string =>
         `ip -6 route flush table ${table}; ip -6 route delete unreachable default table ${table} 2>/dev/null || true`,
     )
     .join('; ');
-const noRules = (...preferences: number[]): string =>
+const noRules = (preferences: readonly number[]): string =>
   `for p in ${preferences.join(' ')}; do ip rule delete pref $p; ip -6 rule delete pref $p; done`;
+/** Preferences of setup.sh's rules, by mode. */
+const WIREGUARD_RULES = [100, 101, 102];
+const QUIC_RULES = [100, 101];
 const NO_ROUTES = `${flush('-4', 51820, 51821)}; ${flush6(51820, 51821)}`;
 const NO_NFT = 'nft flush ruleset';
 const NO_TC = 'tc qdisc delete dev eth0 clsact';
 const ETH0_AGAIN = `ip link set eth0 down; ip link set eth0 up; ip route replace default via 192.0.2.1 dev eth0; ${CONNECT_IPV6}`;
 const CLIENT = '192.0.2.2';
 
-const byHand: State[] = [
-  { name: 'the current path’s route deleted', enter: 'ip route delete default dev wgnet1 table 51821' },
-  { name: 'table 51821 flushed', enter: flush('-4', 51821) },
+const tables: State[] = [
   { name: 'table 51820 flushed', enter: flush('-4', 51820) },
   { name: 'both tables flushed', enter: flush('-4', 51820, 51821) },
   { name: 'IPv6’s table 51820 flushed', enter: flush6(51820) },
+];
+
+/** `rules`: the preferences of those that there are. */
+const byHand = (rules: readonly number[]): State[] => [
+  { name: 'the current path’s route deleted', enter: 'ip route delete default dev wgnet1 table 51821' },
+  { name: 'table 51821 flushed', enter: flush('-4', 51821) },
   { name: 'IPv6’s table 51821 flushed', enter: flush6(51821) },
   { name: 'all four tables flushed', enter: NO_ROUTES },
-  ...[100, 101, 102].map((preference) => ({
+  ...rules.map((preference) => ({
     name: `rule ${preference} deleted`,
-    enter: noRules(preference),
+    enter: noRules([preference]),
   })),
-  { name: 'all rules deleted', enter: noRules(100, 101, 102) },
-  { name: 'all rules and tables gone', enter: `${noRules(100, 101, 102)}; ${NO_ROUTES}` },
+  { name: 'all rules deleted', enter: noRules(rules) },
+  { name: 'all rules and tables gone', enter: `${noRules(rules)}; ${NO_ROUTES}` },
   { name: 'the nftables table deleted', enter: 'nft delete table inet comps' },
   { name: 'nft flush ruleset', enter: NO_NFT },
   {
@@ -63,15 +73,9 @@ const byHand: State[] = [
       "nft 'chain inet comps output { policy accept; }; chain inet comps forward { policy accept; }; flush chain inet comps output'",
   },
   { name: 'tc’s programs gone', enter: NO_TC, except: FRAMES },
-  { name: 'tc’s programs and all rules gone', enter: `${NO_TC}; ${noRules(100, 101, 102)}`, except: FRAMES },
-  { name: 'nftables, rules and tables gone', enter: `${NO_NFT}; ${noRules(100, 101, 102)}; ${NO_ROUTES}` },
+  { name: 'tc’s programs and all rules gone', enter: `${NO_TC}; ${noRules(rules)}`, except: FRAMES },
+  { name: 'nftables, rules and tables gone', enter: `${NO_NFT}; ${noRules(rules)}; ${NO_ROUTES}` },
   { name: 'nft flush ruleset, eth0 down and up', enter: `${NO_NFT}; ${ETH0_AGAIN}` },
-  {
-    name: 'the tunnels’ marks taken off',
-    enter: `for i in wg0 ${PATHS}; do wg set $i fwmark 0; done`,
-    // Twice: wg0 was in wg0, and a reply that is still on its way from there takes its endpoint inside once more.
-    leave: '/etc/wireguard/setup.sh up; sleep 0.2',
-  },
   {
     name: 'a tunnel sent to another host',
     enter: 'wg set wgnet1 peer "$(wg show wgnet1 peers)" endpoint 203.0.113.80:51820',
@@ -79,6 +83,15 @@ const byHand: State[] = [
   {
     name: 'the original’s delete and add, from a shell',
     enter: `for k in $(seq 30); do for i in 1 2 3; do ip route delete default dev wgnet$i table 51821; ip route add default dev wgnet$((i % 3 + 1)) table 51821; done; done; ip route replace default dev wgnet1 table 51821`,
+  },
+];
+
+const marksOff: State[] = [
+  {
+    name: 'the tunnels’ marks taken off',
+    enter: `for i in wg0 ${PATHS}; do wg set $i fwmark 0; done`,
+    // Twice: wg0 was in wg0, and a reply that is still on its way from there takes its endpoint inside once more.
+    leave: '/etc/wireguard/setup.sh up; sleep 0.2',
   },
 ];
 
@@ -109,12 +122,11 @@ const splits: State[] = [
   { name: 'a kernel split, all wgnetN deleted', enter: `${SPLIT}; ${eachLink('deleted', PATHS)}` },
   {
     name: 'a kernel split, all its rules and setup.sh’s deleted',
-    enter: `${SPLIT}; for i in 1 2 3; do ip rule delete pref 99; done; ${noRules(100, 101, 102)}`,
+    enter: `${SPLIT}; for i in 1 2 3; do ip rule delete pref 99; done; ${noRules(WIREGUARD_RULES)}`,
   },
 ].map((state) => ({ ...state, leave: NO_SPLIT }));
 
 const aroundIt: State[] = [
-  { name: 'wg0’s wireguard-go killed', enter: 'kill -9 $(pgrep -f "^wireguard-go wg0")' },
   { name: 'every wireguard-go killed', enter: 'pkill -KILL wireguard-go' },
   {
     name: 'IPv6 off and on',
@@ -148,12 +160,60 @@ const aroundIt: State[] = [
   },
 ];
 
-/** Those that end with `setup.sh up`, after which a ping must come back. */
-export const STATES: readonly State[] = [
+const asItIs: State[] = [
   { name: 'up', enter: 'true' },
   { name: '`up` again while it is up', enter: 'for k in 1 2; do /etc/wireguard/setup.sh up; done' },
-  ...links,
-  ...byHand,
+];
+
+/** Those that end with `setup.sh up`, after which a ping must come back. */
+export const STATES: readonly State[] = [
+  ...asItIs,
+  ...links('wg0', 'wgnet1', 'wgnet2', 'wgnet3'),
+  ...allLinks,
+  ...tables,
+  ...byHand(WIREGUARD_RULES),
+  ...marksOff,
   ...splits,
+  { name: 'wg0’s wireguard-go killed', enter: 'kill -9 $(pgrep -f "^wireguard-go wg0")' },
   ...aroundIt,
+];
+
+/** The same of mode quic, which has no wg0. */
+export const QUIC_STATES: readonly State[] = [
+  ...asItIs,
+  ...links('wgnet1'),
+  ...byHand(QUIC_RULES),
+  {
+    name: 'the tunnels’ marks taken off',
+    enter: `for i in ${PATHS}; do wg set $i fwmark 0; done`,
+  },
+  ...aroundIt,
+];
+
+const STICKY = 'for i in 1 2 3';
+
+/** Those of sticky TCP's own rules and tables. */
+export const STICKY_STATES: readonly State[] = [
+  { name: 'sticky TCP, up', enter: 'true' },
+  { name: 'sticky TCP, its rules deleted', enter: `${STICKY}; do ip rule delete pref 98; done` },
+  { name: 'sticky TCP, its tables flushed', enter: `${STICKY}; do ip route flush table 5200$i; done` },
+  {
+    name: 'sticky TCP, its tables flushed and all other rules deleted',
+    enter: `${STICKY}; do ip route flush table 5200$i; done; ${noRules(QUIC_RULES)}`,
+  },
+  {
+    name: 'sticky TCP, its tables out of the real interface',
+    enter: `${STICKY}; do ip route replace default via 192.0.2.1 dev eth0 table 5200$i; done`,
+  },
+  {
+    name: 'sticky TCP, its tables out of the real interface, tc’s programs gone',
+    enter: `${NO_TC}; ${STICKY}; do ip route replace default via 192.0.2.1 dev eth0 table 5200$i; done`,
+    except: FRAMES,
+  },
+  { name: 'sticky TCP, wgnet1 deleted', enter: eachLink('deleted', 'wgnet1') },
+  { name: 'sticky TCP, all wgnetN deleted', enter: eachLink('deleted', PATHS) },
+  {
+    name: 'sticky TCP, the nftables table and all rules deleted',
+    enter: `nft delete table inet comps; ${STICKY}; do ip rule delete pref 98; done; ${noRules(QUIC_RULES)}`,
+  },
 ];

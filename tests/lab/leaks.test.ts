@@ -24,7 +24,7 @@ const lab = useLab('leaks', {}, async (up) => {
   probers = await startProbers(up);
 });
 const sh = async (line: string): Promise<string> => (await clientRun(lab(), 'bash', '-c', line)).trim();
-const pinged = () => sh(`ping -q -i 0.1 -c 1 -w 20 ${SITE}`);
+const pinged = () => sh(`ping -q -i 0.1 -c 1 -w 60 ${SITE}`);
 
 let watch: LeakWatch;
 
@@ -102,7 +102,9 @@ test('`up` cut off at every line, from nothing: closed from its first step on, a
   const left = cuts.filter(({ codes }) => codes !== '137').length;
   assert.ok(left > 15, `${left} states`);
   const probes = Object.entries(probers.tried()).reduce((sum, [kind, n]) => sum + n - (tried[kind] ?? 0), 0);
-  t.diagnostic(`cut off at ${cuts.length} places, which leave ${left} states: ${probes} probes`);
+  t.diagnostic(
+    `held still or cut off at ${cuts.length} moments, which leave ${left} states: ${probes} probes`,
+  );
   assert.equal(rows.map(inWords).join(''), '');
 });
 

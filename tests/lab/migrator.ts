@@ -5,7 +5,7 @@ import type { Lab } from '../../scripts/lib/lab/lab.ts';
 
 export const SCRIPT = new URL('../../client/scripts/migrate.ts', import.meta.url).pathname;
 /** For whatever a test waits for; reached only where something is broken. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 export interface Line {
   event: string;

@@ -70,9 +70,12 @@ async function fragmentsIn(work: () => Promise<unknown>): Promise<number> {
   return up + down;
 }
 
+/** Waits until packets go to and fro, after a handshake that is tried again, say; for shell lines. */
+const flows = (to: string): string => `ping -q -c 1 -w 60 ${to} >/dev/null`;
+
 /** The largest packet inside wg0, answered in its own size, and bytes as fast as they come, each way. */
 async function fill(wg0: number): Promise<void> {
-  await sh(`ping -c 1 -w 30 ${SITE}; ping -c 2 -i 0.2 -W 5 -M do -s ${wg0 - 28} ${SITE}`);
+  await sh(`${flows(SITE)}; ping -c 2 -i 0.2 -W 20 -M do -s ${wg0 - 28} ${SITE}`);
   await sh(`curl -sS -m 60 -o /dev/null http://${SITE}/1m`);
   await sh(`head -c 1000000 /dev/zero | curl -sS -m 60 -o /dev/null --data-binary @- http://${SITE}/ip`);
 }
@@ -119,7 +122,7 @@ for (const [family, hop] of [
 
   test(`${family}: the capture sees fragments where the MTU is too large`, async () => {
     await sh('ip link set wgnet2 mtu 1420; ip link set wg0 mtu 1360');
-    assert.ok((await fragmentsIn(() => sh(`ping -c 3 -i 0.2 -W 5 -s 1332 ${SITE}`))) > 0);
+    assert.ok((await fragmentsIn(() => sh(`${flows(SITE)}; ping -c 3 -i 0.2 -W 20 -s 1332 ${SITE}`))) > 0);
     await up();
   });
 }
@@ -132,7 +135,7 @@ test('the servers do the same once config.cfg has the number that `up` named, wh
   assert.equal(await up(), '');
   assert.equal(await mtus(), '1320 1320 1260');
   // From the far end too: what the comp server may send is what the path can carry.
-  const down = () => on('comp1', 'ping -c 2 -i 0.2 -W 5 -M do -s 1232 10.45.0.100');
+  const down = () => on('comp1', `${flows('10.45.0.100')}; ping -c 2 -i 0.2 -W 20 -M do -s 1232 10.45.0.100`);
   assert.equal(await fragmentsIn(down), 0);
 });
 
@@ -190,5 +193,8 @@ test('jumbo frames: used as far as the way carries them, and no further', async 
   assert.equal(await mtus(), '4000 4000 3940');
   await sh('ip route replace default dev wgnet2 table 51821');
   // To the comp server itself: the site's own cable is as short as ever.
-  assert.equal(await fragmentsIn(() => sh('ping -c 2 -i 0.2 -W 5 -M do -s 3912 10.45.0.2')), 0);
+  assert.equal(
+    await fragmentsIn(() => sh(`${flows('10.45.0.2')}; ping -c 2 -i 0.2 -W 20 -M do -s 3912 10.45.0.2`)),
+    0,
+  );
 });

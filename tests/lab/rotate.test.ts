@@ -8,11 +8,14 @@ import { type Capture, capture, leakFilter } from '../../scripts/lib/lab/capture
 import { clientRun } from '../../scripts/lib/lab/client.ts';
 import type { Lab } from '../../scripts/lib/lab/lab.ts';
 import { runSetup, setupWords, total } from '../../scripts/lib/lab/setup.ts';
-import { goodSetup, useLab } from './fixture.ts';
+import { until as settled } from '../../scripts/lib/poll.ts';
+import { goodSetup, nothingIn, useLab } from './fixture.ts';
 import { inClient, killAll, Migrator, until } from './migrator.ts';
 
 const SITE = '203.0.113.80';
 const SETUP = '/etc/wireguard/setup.sh';
+/** Milliseconds after which a packet that others have overtaken counts as lost. */
+const LATE = 5000;
 const [FIRST, SECOND, THIRD, COMP] = [
   '198.51.100.11',
   '198.51.100.12',
@@ -27,7 +30,7 @@ const lab = useLab('rotate', {}, async (up) => {
   inventory = readFileSync(join(up.directory, 'hosts.ini'), 'utf8');
   withProxies(up, [FIRST, SECOND]);
   await goodSetup(up);
-  await clientRun(up, 'sh', '-c', `${SETUP}; ping -c 1 -W 10 ${SITE}`);
+  await clientRun(up, 'sh', '-c', `${SETUP}; ping -c 1 -w 60 ${SITE}`);
   leaks = await capture(up, 'rotate', leakFilter(up));
 });
 const sh = async (line: string): Promise<string> => (await clientRun(lab(), 'sh', '-c', line)).trim();
@@ -55,18 +58,23 @@ async function lostDuring(
     said += text;
   });
   const seen = (): Set<number> => new Set([...said.matchAll(/icmp_seq=(\d+) /g)].map(([, n]) => Number(n)));
+  /** Of the packets up to this one: those that have not come back. */
+  const missing = (last: number): number => last - [...seen()].filter((n) => n <= last).length;
+  let sent = 0;
   try {
     await until('the stream', () => seen().size > 50);
     await work();
     const now = Math.max(...seen());
-    await until('the stream to go on', () => Math.max(...seen()) > now + 50);
+    sent = now + 50;
+    await until('the stream to go on', () => Math.max(...seen()) > sent);
+    // On a busy machine one may come back behind later ones, and is not lost.
+    await settled(LATE, () => missing(sent) === 0);
   } finally {
     stream.kill('SIGKILL');
   }
   await sh('pkill -INT -f "[m]igrate.ts"');
   await migrator.ended;
-  const sent = Math.max(...seen());
-  return { lost: sent - seen().size, sent, migrator };
+  return { lost: missing(sent), sent, migrator };
 }
 
 /** Both ends' public keys by the server's name, as they run. */
@@ -127,7 +135,7 @@ test('the first proxy goes, and the others are numbered anew: their servers serv
     ({ stdout: said } = await goodSetup(lab()));
     // The client has the old numbers still.
     assert.match(
-      await sh(`for i in 1 2 3; do ping -q -c 20 -i 0.01 -W 5 ${SITE}; done | grep loss`),
+      await sh(`for i in 1 2 3; do ping -q -c 20 -i 0.01 -W 20 ${SITE}; done | grep loss`),
       /^(.* 0% packet loss.*\n?){3}$/,
     );
     await sh(SETUP);
@@ -181,8 +189,10 @@ test('killed in the middle, the same command again ends it', async () => {
     });
     const ended = new Promise((resolve) => child.once('close', resolve));
     await until('the first tunnel', () => said.includes('new keys at both ends'));
-    // The second one has begun as soon as its next file is there.
-    await until('the second', () => existsSync(join(lab().clientDirectory, 'wgnet2.conf.next')));
+    // Another one has begun as soon as its next file is there: the second, or on a slow machine the last.
+    const begun = () =>
+      ['wgnet2', 'wg0'].some((name) => existsSync(join(lab().clientDirectory, `${name}.conf.next`)));
+    await until('another', begun);
     child.kill('SIGKILL');
     await ended;
     const again = await goodSetup(lab(), '--rotate-keys', '--lab', lab().name);
@@ -200,12 +210,17 @@ const begunChanges = (): string[] =>
 
 test('two at once: the second waits for the first, and both change all keys', async () => {
   const { lost } = await lostDuring(async () => {
-    const both = await Promise.all([
-      goodSetup(lab(), '--rotate-keys', SECOND, '--lab', lab().name),
-      goodSetup(lab(), '--rotate-keys', SECOND, '--lab', lab().name),
-    ]);
-    for (const { stdout } of both) assert.match(stdout, /1 of 1 tunnels have new keys/);
-    assert.equal(both.filter(({ stdout }) => /waiting: another run changes keys/.test(stdout)).length, 1);
+    // On a busy machine the one may come so late that it meets nobody: then both begin once more.
+    let waited = 0;
+    for (let tries = 0; waited === 0 && tries < 5; tries++) {
+      const both = await Promise.all([
+        goodSetup(lab(), '--rotate-keys', SECOND, '--lab', lab().name),
+        goodSetup(lab(), '--rotate-keys', SECOND, '--lab', lab().name),
+      ]);
+      for (const { stdout } of both) assert.match(stdout, /1 of 1 tunnels have new keys/);
+      waited = both.filter(({ stdout }) => /waiting: another run changes keys/.test(stdout)).length;
+    }
+    assert.equal(waited, 1);
   });
   assert.equal(lost, 0);
   await bothEndsAgree([SECOND, THIRD, COMP]);
@@ -226,7 +241,10 @@ test('cut off before the client’s files: setup.sh keeps the new keys, also at 
   const { lost } = await lostDuring(() => sh(SETUP));
   assert.equal(lost, 0);
   assert.deepEqual(await keys(), after);
+  // What is open behind `down` is not this test's: the kernel greets its neighbours then.
+  await nothingIn(leaks);
   assert.match(await sh(`${SETUP} down; ${SETUP} 2>&1`), /wgnet1 was cut off; it has the new ones/);
+  leaks = await capture(lab(), 'rotate-2', leakFilter(lab()));
   assert.deepEqual(await keys(), after);
   await goodSetup(lab(), '-l', THIRD);
   assert.deepEqual(begunChanges(), []);
@@ -234,8 +252,9 @@ test('cut off before the client’s files: setup.sh keeps the new keys, also at 
 });
 
 test('SSH to a server lost in the middle: the client keeps what it has a session with, and a set-up ends it', async () => {
+  // Nothing more gets through from the first look on; systemctl takes its time.
   const cut =
-    'until [ "$(wg show wg0 peers | wc -l)" = 2 ]; do sleep 0.02; done; systemctl stop ssh.socket ssh; pkill sshd';
+    'until [ "$(wg show wg0 peers | wc -l)" = 2 ]; do sleep 0.02; done; pkill -STOP sshd; systemctl stop ssh.socket ssh; pkill -KILL sshd';
   const { lost } = await lostDuring(async () => {
     const cutting = lab().exec(ROLES[COMP], ['sh', '-c', cut]);
     const { code, stdout } = await runSetup(lab(), '--rotate-keys', COMP, '--lab', lab().name);
@@ -262,10 +281,10 @@ test('a server that is down is left out, and the others have new keys: exit 4', 
   const now = await keys();
   assert.deepEqual(now.get(THIRD), before.get(THIRD));
   assert.notEqual(now.get(COMP)?.client, before.get(COMP)?.client);
-  assert.match(await sh(`ping -c 1 -W 5 ${SITE}`), / 0% packet loss/);
+  assert.match(await sh(`ping -c 1 -W 30 ${SITE}`), / 0% packet loss/);
 });
 
 test('nothing left past the tunnels all the while', async () => {
   // It waits for a packet of its own making to be there.
-  assert.equal(await leaks.stop(), 0);
+  await nothingIn(leaks);
 });

@@ -78,7 +78,7 @@ test('a server: forwarding kept over reboot, service at boot, NAT on the interfa
 
 test('again: nothing is changed, and the handshakes are undisturbed', async () => {
   await clientRun(lab(), '/etc/wireguard/setup.sh', 'up');
-  await clientRun(lab(), 'ping', '-c', '1', '-W', '10', '203.0.113.80');
+  await clientRun(lab(), 'ping', '-c', '1', '-w', '60', '203.0.113.80');
   const handshakes = () =>
     Promise.all((['vpn1', 'comp1'] as const).map((role) => on(role, 'wg show wg0 latest-handshakes')));
   const before = await handshakes();

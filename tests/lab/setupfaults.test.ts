@@ -43,7 +43,7 @@ const slowStart = (...roles: Role[]): Promise<unknown> =>
       on(
         role,
         `mkdir -p /run/systemd/system/wg-quick@wg0.service.d
-printf '[Service]\\nExecStartPost=/bin/sleep 3\\n' >/run/systemd/system/wg-quick@wg0.service.d/slow.conf
+printf '[Service]\\nExecStartPost=/bin/sleep 6\\n' >/run/systemd/system/wg-quick@wg0.service.d/slow.conf
 systemctl daemon-reload; systemctl stop wg-quick@wg0`,
       ),
     ),
@@ -100,8 +100,12 @@ test('a full disk and a read-only one, under files and under packages: said plai
 
 test('a held package lock: its holder is named at once, waited for, and what it left half unpacked is mended', async () => {
   await on('vpn1', 'apt-get update -q; apt-get remove -q -y wireguard-go');
-  const slow = 'apt-get -q -o DPkg::Pre-Invoke::="touch /tmp/held; sleep 5" install -y --reinstall nftables';
-  const holder = lab().exec('vpn1', ['sh', '-c', slow]);
+  // It goes on some seconds after the set-up has begun its work there, however late that comes.
+  const held = 'touch /tmp/held; until [ -s /run/comps.lock-holder ]; do sleep 0.1; done; sleep 5';
+  await on('vpn1', 'rm -f /run/comps.lock-holder');
+  const holder = lab().exec('vpn1', [
+    ...['sh', '-c', `apt-get -q -o DPkg::Pre-Invoke::="${held}" install -y --reinstall nftables`],
+  ]);
   await reach('vpn1', '[ -e /tmp/held ]');
   const { stdout } = await goodSetup(lab());
   assert.match(
@@ -140,7 +144,7 @@ test('in mid-apply one host falls silent, another drops the connection: the one 
 test('a port that takes connections and never answers; then clocks that are apart: both are told, nothing is changed', async () => {
   await on('vpn1', 'kill -STOP "$(systemctl show -P MainPID ssh)"');
   try {
-    const { code, stdout, hosts } = await runSetup(lab(), '--timeout', '3');
+    const { code, stdout, hosts } = await runSetup(lab(), '--timeout', '6');
     assert.equal(code, 4);
     assert.match(stdout, new RegExp(`unreachable: ${host(VPN1)} .*\\n +next: `));
     assert.equal(hosts.get(COMP)?.ok, 10);

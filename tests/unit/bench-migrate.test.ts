@@ -5,19 +5,12 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { percentile } from '../../bench/figures.ts';
-import {
-  BASE,
-  casesWith,
-  isCounted,
-  isFree,
-  nameOf,
-  orderOf,
-  periodText,
-} from '../../bench/migrate/cases.ts';
-import { secondsIn, secondsOf } from '../../bench/migrate/process-time.ts';
+import { BASE, casesWith, isCounted, isFree, nameOf, periodText } from '../../bench/migrate/cases.ts';
 import { intervalOf, lossOf, ratioOf } from '../../bench/migrate/rows.ts';
 import { sentIn, unevenness } from '../../bench/migrate/shares.ts';
 import { between, intervalErrors, readLog, readLoop } from '../../bench/migrate/stamps.ts';
+import { orderOf } from '../../bench/order.ts';
+import { secondsIn, secondsOf } from '../../bench/process-time.ts';
 
 test('a percentile is a value that is there, and not exceeded by that share of all', () => {
   assert.ok(Number.isNaN(percentile([], 0.5)));

@@ -1,9 +1,10 @@
 /** What a check breaks on purpose, what puts it back, and whose turn it is; nothing is broken here. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { currentPath, drillsFor } from '../../client/scripts/lib/check/drills.ts';
+import { drillsFor } from '../../client/scripts/lib/check/drills.ts';
 import type { Link } from '../../client/scripts/lib/check/machine.ts';
 import { putBackLink, putBackPaths, silence } from '../../client/scripts/lib/check/put-back.ts';
+import { currentPath } from '../../client/scripts/lib/check/tables.ts';
 import { Turn } from '../../client/scripts/lib/check/turn.ts';
 import { takeLock } from '../../client/scripts/lib/lock.ts';
 
@@ -18,6 +19,7 @@ const ROUTES = [
   { dst: 'default', dev: 'wgnet1', table: '51821' },
   { dst: 'default', dev: 'wgnet1', table: '51821', metric: 1001 },
   { dst: 'default', dev: 'wgnet1', table: '51901', metric: 1001 },
+  { dst: 'default', dev: 'wgnet1', table: '52001' },
   { dst: 'default', dev: 'eth0', gateway: '192.0.2.1' },
   { type: 'local', dst: '10.45.0.5', dev: 'wgnet1', table: 'local' },
 ];
@@ -32,6 +34,7 @@ test('what a link that goes down takes with it is put back: its addresses and th
       'ip -4 route replace default dev wgnet1 table 51821',
       'ip -4 route replace default dev wgnet1 metric 1001 table 51821',
       'ip -4 route replace default dev wgnet1 metric 1001 table 51901',
+      'ip -4 route replace default dev wgnet1 table 52001',
     ],
   );
 });
@@ -49,7 +52,13 @@ test('the paths’ table is put back whole, and nothing of another', () => {
   );
   const { back } =
     drillsFor({
-      ...{ links: LINKS, paths: ['wgnet1'], routes: { 4: ROUTES, 6: [] }, endpoints: new Map() },
+      ...{
+        mode: 'wireguard',
+        links: LINKS,
+        paths: ['wgnet1'],
+        routes: { 4: ROUTES, 6: [] },
+        endpoints: new Map(),
+      },
     }).find(({ id }) => id === 'drill-route-deleted') ?? assert.fail();
   assert.deepEqual(back, putBackPaths(ROUTES));
 });
@@ -72,6 +81,7 @@ test('before a drill the lock of migrators is taken, unless the drill’s own mi
 
 test('drills: one for each tunnel, none for what is down already, each with its way back', () => {
   const machine = {
+    mode: 'wireguard' as const,
     ...{ links: LINKS, paths: ['wgnet1', 'wgnet2'], routes: { 4: ROUTES, 6: [] } },
     endpoints: new Map([['wgnet1', '198.51.100.11:51820']]),
   };
@@ -88,6 +98,11 @@ test('drills: one for each tunnel, none for what is down already, each with its 
     ],
   );
   for (const { without, back } of drills) assert.ok(without !== undefined || (back?.length ?? 0) > 0);
+  const quic = drillsFor({ ...machine, mode: 'quic' }).map(({ id }) => id);
+  assert.deepEqual(
+    quic,
+    drills.map(({ id }) => id).filter((id) => id !== 'drill-wg0-down'),
+  );
   const none = drillsFor({ ...machine, routes: { 4: [], 6: [] } });
   assert.equal(none.filter(({ without }) => without?.includes('current path')).length, 3);
   assert.match(

@@ -101,8 +101,14 @@ test('strict reverse path filtering, on all or on one tunnel, and a mark that do
 
 test('the resolver is the one that setup.sh names', () => {
   const text = '#!/usr/bin/env bash\nPATHS=( wgnet1 wgnet2 )\nRESOLVER=203.0.113.53\n';
-  assert.deepEqual(setUpIn(text), { paths: ['wgnet1', 'wgnet2'], resolver: '203.0.113.53', guards: [] });
-  assert.deepEqual(setUpIn(''), { paths: undefined, resolver: undefined, guards: [] });
+  assert.deepEqual(setUpIn(text), {
+    ...{ paths: ['wgnet1', 'wgnet2'], resolver: '203.0.113.53', guards: [] },
+    ...{ mode: 'wireguard', tcp: undefined },
+  });
+  const { mode, tcp } = setUpIn(`${text}MODE=quic\nTCP=sticky\n`);
+  assert.deepEqual([mode, tcp], ['quic', 'sticky']);
+  const nothing = { paths: undefined, resolver: undefined, mode: undefined, tcp: undefined, guards: [] };
+  assert.deepEqual(setUpIn(''), nothing);
   assert.deepEqual(
     nameserversIn('# nameserver 1.1.1.1\nnameserver 192.0.2.53\noptions x\n nameserver ::1\n'),
     ['192.0.2.53', '::1'],

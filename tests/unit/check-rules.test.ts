@@ -1,16 +1,15 @@
-/** Judges of rules, tables and the nftables table, on texts as Debian 13's tools print them. */
+/** Judges of rules and tables, on texts as Debian 13's tools print them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { doorIn, doorUnknown, judgeDoor, judgeEndpoints } from '../../client/scripts/lib/check/door.ts';
 import {
   isUp,
-  judgeRules,
-  judgeTable,
-  type Route,
+  judgeRules as judge,
+  modeOfRules,
   type Rule,
+  type RulesWish,
   splitTables,
-  type TableWish,
 } from '../../client/scripts/lib/check/rules.ts';
+import { judgeTable, type Route, type TableWish } from '../../client/scripts/lib/check/tables.ts';
 import { type Finding, SET_UP } from '../../client/scripts/lib/check/verdict.ts';
 
 /** `ip -j rule` in a client that is up. */
@@ -18,6 +17,8 @@ const RULES: Rule[] = JSON.parse(
   '[{"priority":0,"src":"all","table":"local"},{"priority":100,"src":"all","fwmark":"0xca6d","table":"main"},{"priority":101,"src":"all","fwmark":"0xca6c","table":"51821"},{"priority":102,"not":null,"src":"all","fwmark":"0xca6c","table":"51820"},{"priority":32766,"src":"all","table":"main"},{"priority":32767,"src":"all","table":"default"}]',
 );
 const without = (priority: number): Rule[] => RULES.filter((rule) => rule.priority !== priority);
+const judgeRules = (family: 4 | 6, rules: readonly Rule[]): Finding =>
+  judge(family, rules, { mode: 'wireguard', tcp: 'none', paths: ['wgnet1', 'wgnet2'] });
 const rule = (words: Partial<Rule>): Rule => ({ priority: 50, src: 'all', table: 'main', ...words });
 const SPLIT = rule({ priority: 99, fwmark: '0xcabd', table: '51901' });
 
@@ -55,7 +56,11 @@ test('a rule before ours that looks elsewhere is named, with the command that ta
   const narrow = rule({ fwmark: '0xca6d', iif: 'eth0' });
   refused(judgeRules(4, [narrow, ...RULES]), /iif eth0/, 'ip rule delete pref 50');
   const behind = rule({ priority: 101, fwmark: '0x1' });
-  refused(judgeRules(4, [behind, ...RULES]), /fwmark 1 lookup main/, 'ip rule delete pref 101');
+  refused(
+    judgeRules(4, [behind, ...RULES]),
+    /fwmark 1 lookup main/,
+    'ip rule delete pref 101 from all fwmark 1 lookup main',
+  );
   // Of another mark than its table's, and not of a split's preference.
   refused(judgeRules(4, [{ ...SPLIT, table: '51902' }, ...RULES]), /lookup 51902/, 'ip rule delete pref 99');
   refused(judgeRules(4, [{ ...SPLIT, priority: 98 }, ...RULES]), /lookup 51901/, 'ip rule delete pref 98');
@@ -136,96 +141,78 @@ test('table 51820 for IPv6: closed, or into wg0 and then closed', () => {
   refused(judgeTable(wish, [open]), /no "unreachable default"/, SET_UP);
 });
 
-const match = (left: object, right: unknown, op = '=='): object => ({ match: { op, left, right } });
-const meta = (key: string): object => ({ meta: { key } });
-const field = (protocol: string, name: string): object => ({ payload: { protocol, field: name } });
-const accept = { accept: null };
-const proxy = (address: string, family = 'ip'): object[] => [
-  match(meta('mark'), 51821),
-  match(field(family, 'daddr'), address),
-  match(field('udp', 'dport'), 51820),
-  accept,
+/** `ip -j rule` in a client in mode quic that is up, TCP sticky over two paths. */
+const STICKY: Rule[] = [
+  rule({ priority: 0, table: 'local' }),
+  rule({ priority: 98, fwmark: '0xcb21', table: '52001' }),
+  rule({ priority: 98, fwmark: '0xcb22', table: '52002' }),
+  rule({ priority: 100, fwmark: '0xca6d' }),
+  rule({ priority: 101, not: null, fwmark: '0xca6d', table: '51821' }),
+  rule({ priority: 32766 }),
 ];
+const QUIC = STICKY.filter(({ priority }) => priority !== 98);
+const quic = (rules: readonly Rule[], tcp: RulesWish['tcp'] = 'none', family: 4 | 6 = 4): Finding =>
+  judge(family, rules, { mode: 'quic', tcp, paths: PATHS });
 
-/** `nft -j list table inet comps` with these rules in its chain `output`. */
-function table(rules: readonly object[][], policies = { output: 'drop', forward: 'drop' }): string {
-  const chain = (name: string, policy: string): object => ({
-    chain: { name, hook: name, policy, family: 'inet' },
-  });
-  const chains = Object.entries(policies).map(([name, policy]) => chain(name, policy));
-  const all = rules.map((expr, i) => ({ rule: { chain: 'output', handle: 10 + i, expr } }));
-  return JSON.stringify({ nftables: [{ metainfo: {} }, ...chains, chain('prerouting', 'accept'), ...all] });
-}
-
-const OURS = [
-  [match(field('ip', 'daddr'), '127.0.0.11'), { reject: {} }],
-  [match(meta('oifname'), 'lo'), accept],
-  [match(meta('oifname'), 'wg0'), match(meta('mark'), { set: [51820, 51821] }, '!='), accept],
-  [match(meta('oifname'), 'wgnet*'), match(meta('mark'), 51821, '!='), accept],
-  [match(meta('mark'), 51821), match({ ct: { key: 'direction' } }, 'reply'), accept],
-  [match(field('icmpv6', 'type'), { set: ['nd-neighbor-solicit', 'nd-neighbor-advert'] }), accept],
-  proxy('198.51.100.11'),
-  proxy('2001:db8::12', 'ip6'),
-];
-const ENDPOINTS = new Map([
-  ['wgnet1', '198.51.100.11:51820'],
-  ['wgnet2', '[2001:db8::12]:51820'],
-]);
-
-test('the nftables table as setup.sh makes it', () => {
-  const door = doorIn(table(OURS));
-  assert.equal(judgeDoor(door).ok, true);
-  assert.equal(judgeEndpoints(door, ENDPOINTS).ok, true);
+test('mode quic: its rules, and those of sticky TCP, which are IPv4’s', () => {
+  assert.equal(quic(QUIC).found, 'fwmark 51821 lookup main; not fwmark 51821 lookup 51821');
+  assert.match(quic(STICKY, 'sticky').found, /; TCP on 2 paths before them$/);
+  assert.equal(quic(QUIC, 'sticky', 6).ok, true);
+  assert.deepEqual([isUp(QUIC), isUp(QUIC.slice(0, 1))], [true, false]);
+  assert.deepEqual([RULES, QUIC, [], QUIC.slice(0, 2)].map(modeOfRules), [
+    'wireguard',
+    'quic',
+    undefined,
+    undefined,
+  ]);
+  refused(quic(QUIC.filter(({ priority }) => priority !== 101)), /missing: not fwmark 51821/, SET_UP);
+  refused(quic(STICKY.slice(0, 2).concat(QUIC), 'sticky'), /missing: fwmark 52002 lookup 52002$/, SET_UP);
+  refused(quic(RULES), /missing: not fwmark 51821 lookup 51821/, SET_UP);
 });
 
-test('an nftables table that is switched off, and no nft to ask', () => {
-  for (const flags of ['dormant', ['dormant'], ['owner', 'dormant'], 'comps']) {
-    const { nftables } = JSON.parse(table(OURS));
-    const off = JSON.stringify({
-      nftables: [{ table: { family: 'inet', name: 'comps', flags } }, ...nftables],
-    });
-    refused(judgeDoor(doorIn(off)), /switched off/, SET_UP);
-  }
-  const own = { table: { family: 'inet', name: 'comps', flags: ['owner'] } };
-  const on = JSON.stringify({ nftables: [own, ...JSON.parse(table(OURS)).nftables] });
-  assert.equal(judgeDoor(doorIn(on)).ok, true);
-  refused(doorUnknown('apt-get install nftables'), /nft is missing/, 'apt-get install nftables');
-});
-
-test('no nftables table, or one that is open', () => {
-  refused(judgeDoor(undefined), /only routes/, SET_UP);
-  refused(judgeDoor(doorIn(table(OURS, { output: 'accept', forward: 'drop' }))), /its output chain/, SET_UP);
-  refused(judgeDoor(doorIn(table(OURS, { output: 'drop', forward: 'accept' }))), /its forward chain/, SET_UP);
-  const noForward = JSON.parse(table(OURS));
-  noForward.nftables.splice(2, 1);
-  refused(judgeDoor(doorIn(JSON.stringify(noForward))), /its forward chain/, SET_UP);
-});
-
-for (const [what, hole] of [
-  ['everything', [accept]],
-  ['an interface', [match(meta('oifname'), 'eth0'), accept]],
-  ['all interfaces but one', [match(meta('oifname'), 'wg0', '!='), accept]],
-  ['a set of interfaces', [match(meta('oifname'), { set: ['wg0', 'eth0'] }), accept]],
-  ['all of the tunnels’ mark', [match(meta('mark'), 51821), accept]],
-  ['a proxy without the mark', proxy('198.51.100.11').slice(1)],
-  ['any port of a proxy', [match(meta('mark'), 51821), match(field('ip', 'daddr'), '198.51.100.11'), accept]],
-  ['another chain', [{ jump: { target: 'more' } }]],
-  ['all ICMPv6', [match(field('icmpv6', 'type'), 'echo-request'), accept]],
+for (const [what, rules, mode, left, remedy] of [
+  ['the last of mode wireguard', [...QUIC, RULES[3]], 'quic', 'mode wireguard', 'ip rule delete pref 102'],
+  [
+    'one of mode wireguard beside ours',
+    [...QUIC, RULES[2]],
+    'quic',
+    'mode wireguard',
+    'ip rule delete pref 101 from all fwmark 51820 lookup 51821',
+  ],
+  [
+    'sticky TCP',
+    STICKY,
+    'quic',
+    'sticky TCP',
+    'ip rule delete pref 98 from all fwmark 52001 lookup 52001; ip rule delete pref 98 from all fwmark 52002 lookup 52002',
+  ],
+  ['a kernel split', [...QUIC, SPLIT], 'quic', 'a kernel split', 'ip rule delete pref 99'],
+  [
+    'mode quic, by which programs pass by the comp server',
+    [...RULES, STICKY[4]],
+    'wireguard',
+    'mode quic',
+    'ip rule delete pref 101 not from all fwmark 51821 lookup 51821',
+  ],
 ] as const)
-  test(`a hole in the nftables table: ${what}`, () =>
-    refused(
-      judgeDoor(doorIn(table([hole as object[], ...OURS]))),
-      /handle 10/,
-      'nft delete rule inet comps output handle 10',
-    ));
+  test(`left over: ${what}`, () => {
+    const finding = judge(4, rules as Rule[], { mode, tcp: 'none', paths: PATHS });
+    refused(finding, new RegExp(`^left over from ${left}: "`), remedy);
+  });
 
-test('the proxies that are let out are the tunnels’ own', () => {
-  const door = doorIn(table(OURS));
-  refused(judgeEndpoints(door, new Map([...ENDPOINTS, ['wgnet3', '198.51.100.13:51820']])), /wgnet3/, SET_UP);
+test('the table of a path that TCP keeps to: it, and nothing else', () => {
+  const wish: TableWish = {
+    ...{ id: 'table-52001', family: 4, table: 52001 },
+    ...{ through: ['wgnet1'], leads: true, standbys: [] },
+  };
+  const own = { ...way('wgnet1'), table: '52001' };
+  const end = { ...UNREACHABLE, table: '52001' };
+  assert.equal(judgeTable(wish, [own, end]).found, 'wgnet1, then unreachable');
+  refused(judgeTable(wish, [own]), /its connections would go by another, and break/, SET_UP);
+  refused(judgeTable(wish, [end]), /it leads to no wgnet1/, SET_UP);
   refused(
-    judgeEndpoints(door, new Map([...ENDPOINTS].slice(0, 1))),
-    /\[2001:db8::12\]:51820 is no peer/,
-    SET_UP,
+    judgeTable(wish, [own, { ...own, dev: 'wgnet2', metric: 1 }, end]),
+    /leads elsewhere/,
+    `ip route delete default dev wgnet2 metric 1 table 52001; ${SET_UP}`,
   );
-  refused(judgeEndpoints(undefined, ENDPOINTS), /no table/, SET_UP);
 });

@@ -105,9 +105,9 @@ test('tags: made with a droplet, capitals make no other, listed with their dropl
     assert.equal((await api.call('DELETE', path)).status, 422, `DELETE ${path} deletes nothing`);
   assert.equal((await api.call('DELETE', '/droplets?tag_name=unknown')).status, 404);
   assert.equal(api.cloud.droplets().length, 3);
-  assert.ok(await until(10_000, () => api.cloud.droplets().every(({ status }) => status === 'active')));
+  assert.ok(await until(60_000, () => api.cloud.droplets().every(({ status }) => status === 'active')));
   assert.equal((await api.call('DELETE', '/droplets?tag_name=comps')).status, 204);
-  assert.ok(await until(10_000, () => api.cloud.droplets().length === 1));
+  assert.ok(await until(60_000, () => api.cloud.droplets().length === 1));
   assert.deepEqual(await list(''), ['a3']);
 });
 

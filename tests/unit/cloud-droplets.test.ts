@@ -10,7 +10,7 @@ const ORDER = { name: 'wgnet1', region: 'nyc3', size: 's-1vcpu-1gb', image: 'ubu
 // biome-ignore lint/suspicious/noExplicitAny: an API's JSON
 async function droplet(api: TestCloud, id: number, holds: (it: any) => boolean): Promise<any> {
   let seen: unknown;
-  const came = await until(10_000, async () => {
+  const came = await until(60_000, async () => {
     const { status, json } = await api.call('GET', `/droplets/${id}`);
     seen = json.droplet;
     return status === 200 && holds(json.droplet);
@@ -23,7 +23,7 @@ const isActive = (it: { status: string; networks: { v4: unknown[] } }): boolean 
   it.status === 'active' && it.networks.v4.length === 2;
 
 const gone = (api: TestCloud, id: number): Promise<boolean> =>
-  until(10_000, async () => (await api.call('GET', `/droplets/${id}`)).status === 404);
+  until(60_000, async () => (await api.call('GET', `/droplets/${id}`)).status === 404);
 
 test('a droplet: accepted, new and without addresses, then the private one, the public one, active', async () => {
   // Told of each change, so that none goes by unseen.
@@ -118,7 +118,7 @@ test('one that never becomes active can be deleted; who waits for its create lea
   const { json } = await api.call('POST', '/droplets', ORDER);
   const remove = async () => (await api.call('DELETE', `/droplets/${json.droplet.id}`)).status;
   assert.equal(await remove(), 422);
-  assert.ok(await until(10_000, async () => (await remove()) === 204));
+  assert.ok(await until(60_000, async () => (await remove()) === 204));
   assert.ok(await gone(api, json.droplet.id));
   const { action } = (await api.call('GET', `/actions/${json.links.actions[0].id}`)).json;
   assert.equal(action.status, 'errored');
@@ -131,7 +131,7 @@ test('a machine that does not boot: the action errors, the droplet stays new and
   const { json } = await api.call('POST', '/droplets', ORDER);
   const action = `/actions/${json.links.actions[0].id}`;
   assert.ok(
-    await until(10_000, async () => (await api.call('GET', action)).json.action.status === 'errored'),
+    await until(60_000, async () => (await api.call('GET', action)).json.action.status === 'errored'),
   );
   await droplet(api, json.droplet.id, (it) => it.status === 'new' && it.networks.v4.length === 0);
   assert.equal((await api.call('DELETE', `/droplets/${json.droplet.id}`)).status, 204);

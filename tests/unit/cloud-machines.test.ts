@@ -16,7 +16,7 @@ async function make(api: TestCloud, name: string): Promise<string> {
   const body = { ...ORDER, name, ssh_keys: [api.key.id], user_data: userData(HOST) };
   const { json } = await api.call('POST', '/droplets', body);
   const seen = () => api.cloud.droplets().find(({ id }) => id === json.droplet.id);
-  assert.ok(await until(10_000, () => seen()?.status === 'active'));
+  assert.ok(await until(60_000, () => seen()?.status === 'active'));
   return seen()?.publicIp ?? '';
 }
 
@@ -84,7 +84,7 @@ test('a destroyed droplet drops its connections, and its address is given again'
   const lost = assert.rejects(running, /the connection was lost in the middle/);
   await api.call('DELETE', `/droplets/${api.cloud.droplets()[0]?.id}`);
   await lost;
-  assert.ok(await until(10_000, () => api.cloud.droplets().length === 0));
+  assert.ok(await until(60_000, () => api.cloud.droplets().length === 0));
   assert.equal(await make(api, 'wgnet2'), address);
 });
 
@@ -95,7 +95,7 @@ test('power: off, it answers no more; on, it does at the same address', async ()
   const act = (type: string) => api.call('POST', `/droplets/${id}/actions`, { type });
   const status = () => api.cloud.droplets()[0]?.status;
   const settled = (wanted: string) =>
-    until(10_000, async () => {
+    until(60_000, async () => {
       const { actions } = (await api.call('GET', `/droplets/${id}/actions`)).json;
       return status() === wanted && actions[0].status === 'completed';
     });
@@ -119,7 +119,7 @@ test('a machine that cannot be switched: the action errors, and the droplet stay
   await api.machines.destroy(id);
   const { json } = await api.call('POST', `/droplets/${id}/actions`, { type: 'power_off' });
   const path = `/actions/${json.action.id}`;
-  assert.ok(await until(10_000, async () => (await api.call('GET', path)).json.action.status === 'errored'));
+  assert.ok(await until(60_000, async () => (await api.call('GET', path)).json.action.status === 'errored'));
   assert.equal(api.cloud.droplets()[0]?.status, 'active');
 });
 
@@ -152,5 +152,5 @@ test('a droplet that is being switched is neither switched nor deleted', async (
   assert.equal((await act('power_off')).status, 422);
   assert.equal((await api.call('DELETE', `/droplets/${id}`)).status, 422);
   go();
-  assert.ok(await until(10_000, async () => (await api.call('DELETE', `/droplets/${id}`)).status === 204));
+  assert.ok(await until(60_000, async () => (await api.call('DELETE', `/droplets/${id}`)).status === 204));
 });

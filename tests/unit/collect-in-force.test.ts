@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { secondsInForce, spells } from '../../client/scripts/lib/collect/in-force.ts';
-import { astray, SLACK } from '../../client/scripts/lib/collect/judge.ts';
+import { astray, SLACK, secondsInForce, spells } from '../../client/scripts/lib/collect/in-force.ts';
 import { BEGIN, back, evidence, out, switches } from '../collect-evidence.ts';
 
 test('spells last from the beginning of a switch to the end of the next; a switch that keeps the path is none', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { secondsInForce, spells } from '../../client/scripts/lib/collect/in-force.ts';
-import { judge, SLACK } from '../../client/scripts/lib/collect/judge.ts';
+import { SLACK, secondsInForce, spells } from '../../client/scripts/lib/collect/in-force.ts';
+import { judge } from '../../client/scripts/lib/collect/judge.ts';
 import { TIMED } from '../../client/scripts/lib/strategy.ts';
 import type { Packet } from '../../client/scripts/lib/trace/pcap.ts';
 import { BEGIN, evidence, honest, path, type Shape, switches } from '../collect-evidence.ts';

@@ -195,11 +195,15 @@ test('a network that is gone: what does not answer, and what to do', () => {
   assert.equal(one.code, 4);
   assert.match(one.next ?? '', /wg show wgnet2/);
   assert.match(networkGone(['wgnet1', 'wgnet2'], '').message, /^wgnet1, wgnet2 do not answer/);
+  assert.match(
+    networkGone(['the way of all programs'], '').next ?? '',
+    /^mend the tunnel \(ip -4 rule; ip route show/,
+  );
 });
 
-test('protocols: TCP’s in one name, others by theirs', () => {
+test('protocols: TCP’s in one name, HTTP/3’s in one, others by theirs', () => {
   assert.deepEqual(['', 'http/1.0', 'http/1.1', 'h2', 'h2c', 'h3', 'h3-29', 'quic'].map(protocolOf), [
-    ...['tcp', 'tcp', 'tcp', 'tcp', 'tcp', 'h3', 'h3-29', 'quic'],
+    ...['tcp', 'tcp', 'tcp', 'tcp', 'tcp', 'quic', 'quic', 'quic'],
   ]);
 });
 
@@ -214,9 +218,10 @@ test('facts of the page itself are those of its frame’s document', () => {
       response: { url: 'x', status: frameId === 'F' ? 201 : 404, protocol: 'h3', remoteIPAddress: '' },
     }),
   ]);
-  assert.deepEqual(documentOf(trace, 'F'), { http_status: 201, protocol: 'h3' });
-  assert.deepEqual(documentOf(trace, 'G'), { http_status: 404, protocol: 'h3' });
+  assert.deepEqual(documentOf(trace, 'F'), { http_status: 201, protocol: 'quic' });
+  assert.deepEqual(documentOf(trace, 'G'), { http_status: 404, protocol: 'quic' });
   assert.deepEqual(documentOf([], 'F'), { http_status: null, protocol: 'tcp' });
+  assert.deepEqual(documentOf([], 'F', 'quic'), { http_status: null, protocol: 'quic' });
 });
 
 for (const [asked, final, other] of [

@@ -80,6 +80,8 @@ clients:
     token: { env: 'DO_TOKEN' },
     sshKeyId: { env: 'SSH_KEY_ID' },
     tag: 'comps',
+    mode: 'wireguard',
+    allowTcp: 'none',
     waitTimeout: 500,
     wireguardSubnet: '10.45.0',
     wireguardGatewayAddress: '10.45.0.2/32',
@@ -98,6 +100,8 @@ clients:
 test('everything but the network has a default', () => {
   assert.deepEqual(read(NETWORK), {
     tag: 'comps',
+    mode: 'wireguard',
+    allowTcp: 'none',
     waitTimeout: 500,
     wireguardSubnet: '10.45.0',
     wireguardGatewayAddress: '10.45.0.2/32',

@@ -152,7 +152,7 @@ async function interrupted(name: string, source: string): Promise<{ code: number
   const child = spawn('node', ['--import=tsx', 'scripts/dataset.ts', 'merge', source, '-o', at(name)]);
   while (!readdirSync(folder).some((entry) => entry.startsWith(`.${name}.`)))
     await new Promise((resolve) => setTimeout(resolve, 20));
-  const ended = once(child, 'exit', { signal: AbortSignal.timeout(10_000) });
+  const ended = once(child, 'exit', { signal: AbortSignal.timeout(60_000) });
   child.kill('SIGINT');
   const [code] = await ended;
   return { code, left: readdirSync(folder).filter((entry) => entry.includes(name)) };

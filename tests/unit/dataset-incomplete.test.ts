@@ -11,7 +11,7 @@ import { readStats } from '../../scripts/lib/dataset/read-stats.ts';
 import { itemsOf, openSource } from '../../scripts/lib/dataset/source.ts';
 import { validate } from '../../scripts/lib/dataset/validate.ts';
 import { readRecord } from '../../scripts/lib/trace-schema.ts';
-import { attempt } from '../../scripts/lib/transport/local.ts';
+import { runHere } from '../command.ts';
 import { pcapBytes, udpPacket } from '../pcap-writer.ts';
 import { asciiJson, writeRun } from '../synthetic-run.ts';
 
@@ -67,7 +67,7 @@ test('the command says it and ends with 2; the other visits are exported', async
   const other = attempts.find((made) => made.folder === '0001-0000.1')?.records ?? [];
   const out = join(folder, 'half.npz');
   const words = ['export', recordsFile([...other, ...large.slice(1)]), '--format', 'npz', '-o', out];
-  const { code, stdout, stderr } = await attempt(['node', '--import=tsx', 'scripts/dataset.ts', ...words]);
+  const { code, stdout, stderr } = await runHere('scripts/dataset.ts', words);
   assert.equal(code, 2);
   assert.match(stderr, /left out: .*:4: visit 0002-0000\.1 is incomplete: no record of wgnet1/);
   assert.match(stdout, /1 traces of 1 visits, 1 labels[\s\S]*not taken 1 incomplete/);
@@ -186,7 +186,7 @@ test('packets of paths with one direction only are counted, where a run folder i
   const made = await exportTraces([openSource(run)], { ...wish, out: join(folder, 'one-way.npz') }, tell);
   assert.deepEqual(made.oneWay, { packets: before + 37, paths: paths.length + 1 });
   const words = ['export', run, '--format', 'npz', '-o', join(folder, 'said.npz')];
-  const { stdout } = await attempt(['node', '--import=tsx', 'scripts/dataset.ts', ...words]);
+  const { stdout } = await runHere('scripts/dataset.ts', words);
   assert.match(
     stdout,
     new RegExp(`${before + 37} packets on ${paths.length + 1} paths? with one direction only`),

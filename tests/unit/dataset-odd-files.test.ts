@@ -91,7 +91,7 @@ const odd: [string, (attempt: string) => void, string][] = [
   ],
 ];
 for (const [name, change, said] of odd)
-  test(`${name}: a finding, and the other visits are checked`, { timeout: 20_000 }, async () => {
+  test(`${name}: a finding, and the other visits are checked`, { timeout: 120_000 }, async () => {
     const run = runWith(change);
     const place = join(run, 'visits/0002-0000.1');
     const { findings, visits } = await validate([run]);
@@ -103,7 +103,7 @@ for (const [name, change, said] of odd)
     assert.deepEqual([overall.visits, told.length], said.startsWith('visit.json') ? [2, 1] : [3, 0]);
   });
 
-test('a pipe in a run’s folder holds up no report', { timeout: 30_000 }, async () => {
+test('a pipe in a run’s folder holds up no report', { timeout: 120_000 }, async () => {
   const run = runWith((at) => {
     for (const name of ['wgnet1.pcap', 'switches.jsonl', 'page.png', 'leak.pcap']) fifo(join(at, name));
     fifo(join(at, '../0001-0000.1/visit.json'));
@@ -131,7 +131,7 @@ test('what is no folder where one is expected ends neither the check nor the num
   assert.match(told.join(), /cannot list/);
 });
 
-test('a manifest that is no file is said, not waited for', { timeout: 20_000 }, async () => {
+test('a manifest that is no file is said, not waited for', { timeout: 120_000 }, async () => {
   const run = runWith(() => undefined);
   fifo(join(run, 'manifest.json'));
   assert.match((await validate([run])).findings[0]?.what ?? '', /is a device, a pipe/);

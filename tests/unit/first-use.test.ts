@@ -12,6 +12,7 @@ import { meetStrangers } from '../../scripts/lib/transport/first-use.ts';
 import { newHostKey } from '../../scripts/lib/transport/host-key.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
 import { loginOf } from '../../scripts/lib/transport/login.ts';
+import { bundleOf } from '../bundle.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'comps-first-use-'));
 const open: { close: () => void }[] = [];
@@ -175,7 +176,7 @@ function setUpWords(): { words: string[]; known: () => string | undefined; out: 
   writeFileSync(config, 'wireguard_subnet: 10.45.0\nwireguard_gateway_address: 10.45.0.2/32\n');
   const out = `${inventory}.out`;
   const flags = ['-i', inventory, '-c', config, '-o', out];
-  return { words: [process.execPath, '--import=tsx', 'scripts/wgnet-setup.ts', ...flags], known, out };
+  return { words: [process.execPath, ...bundleOf('wgnet-setup'), ...flags], known, out };
 }
 
 /**

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { Fault } from '../../scripts/lib/cli.ts';
-import { type Inventory, type Network, networkOf, parseInventory } from '../../scripts/lib/inventory.ts';
+import { type Inventory, networkOf, parseInventory, type WholeNetwork } from '../../scripts/lib/inventory.ts';
 
 export const parse = (text: string): Inventory => parseInventory(text, 'hosts.ini');
-export const network = (text: string): Network => networkOf(parse(text));
+export const network = (text: string): WholeNetwork => networkOf(parse(text));
 
 export function faultOf(work: () => unknown): Fault {
   try {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync, inflateSync } from 'node:zlib';
-import { noise, pagesOf, picture } from '../../scripts/lib/lab/site-pages.ts';
+import { noise, picture } from '../../scripts/lib/lab/page-parts.ts';
+import { QUIC_SITE, SITE } from '../../scripts/lib/lab/roles.ts';
+import { pagesOf } from '../../scripts/lib/lab/site-pages.ts';
 import { nginxConf, resolverWords, SITE_NAMES, SITES, type SiteName } from '../../scripts/lib/lab/sites.ts';
 
 const names = Object.keys(SITES) as SiteName[];
@@ -11,9 +13,10 @@ const bytesOf = (site: SiteName): number =>
 
 test('every name is one that the server, the resolver and nobody twice answers to', () => {
   assert.equal(new Set(SITE_NAMES).size, SITE_NAMES.length);
-  const record = resolverWords().find((word) => word.startsWith('--host-record=')) ?? '';
+  const records = resolverWords().filter((word) => word.startsWith('--host-record='));
+  const answered = records.flatMap((word) => word.replace('--host-record=', '').split(','));
+  assert.deepEqual(answered.toSorted(), [...SITE_NAMES, SITE, QUIC_SITE].toSorted());
   for (const name of SITE_NAMES) {
-    assert.ok(record.includes(name));
     assert.match(nginxConf(), new RegExp(`server_name [^;]*\\b${name.replaceAll('.', '\\.')}\\b`));
   }
   assert.equal(nginxConf().match(/listen \S+:80;|listen \S+:80 default_server;/g)?.length, names.length);
@@ -24,12 +27,13 @@ test('what a page links to is there, every time the same', () => {
   for (const site of names) {
     assert.deepEqual(pagesOf(site), pagesOf(site));
     const files = filesOf(site);
-    const page = String(files.get('index.html'));
-    const parts = [...page.matchAll(/(?:src|rel="stylesheet" href)="\/([^"]+)"/g)].map(
+    const pages = [...files].filter(([path]) => path.endsWith('.html'));
+    const html = pages.map(([, content]) => String(content)).join('');
+    const parts = [...html.matchAll(/(?:src|rel="stylesheet" href)="\/([^"]+)"/g)].map(
       ([, path = '']) => path,
     );
     for (const path of parts) assert.ok(files.has(path), path);
-    assert.equal(parts.length, files.size - 1, site);
+    assert.equal(parts.length, files.size - pages.length, site);
   }
 });
 

@@ -101,9 +101,9 @@ test('a file that hangs is ended, named as failed, and keeps nobody: neither it 
   const good = join(folder, 'good.mjs');
   writeFileSync(good, "import { test } from 'node:test';\ntest('good', () => {});\n");
   const said = t.mock.method(console, 'log', () => {});
-  assert.deepEqual(failed(await runFiles([{ path: hangs }, { path: good }], 1, 2000, 500)), [hangs]);
+  assert.deepEqual(failed(await runFiles([{ path: hangs }, { path: good }], 1, 10_000, 500)), [hangs]);
   const blocks = said.mock.calls.map((call) => String(call.arguments[0]));
-  assert.match(blocks[0] ?? '', /it was not over after 2\.0 s|it was not over after 2 s/);
+  assert.match(blocks[0] ?? '', /it was not over after 10 s/);
   process.kill(Number(/sleeper (\d+)/.exec(blocks[0] ?? '')?.[1]));
   assert.equal(blocks.length, 2);
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { attempt, run } from '../../scripts/lib/transport/local.ts';
 
-test('a command that reads its input meets the end of it, given or not', { timeout: 10_000 }, async () => {
+test('a command that reads its input meets the end of it, given or not', { timeout: 60_000 }, async () => {
   assert.equal(await run(['cat'], { input: 'a b\n' }), 'a b\n');
   assert.equal(await run(['cat'], { input: '' }), '');
   assert.equal(await run(['cat']), '');

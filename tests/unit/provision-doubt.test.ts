@@ -175,7 +175,7 @@ describe('doubt', { concurrency: 8 }, () => {
     assert.equal((await user.provision()).code, 0);
     const old = user.cloud.droplets().find(({ name }) => name === 'wgnet1');
     await user.call('DELETE', `/droplets/${old?.id}`);
-    assert.ok(await until(20_000, () => user.names().length === 2));
+    assert.ok(await until(60_000, () => user.names().length === 2));
     user.cloud.addFault({ kind: 'errored', value: 'wgnet1', times: 2 });
     const met = await user.provision();
     assert.equal(met.code, 2, met.said);
@@ -195,7 +195,7 @@ describe('doubt', { concurrency: 8 }, () => {
       (await user.call('POST', `/droplets/${id}/actions`, { type: 'rename', name: 'other' })).status,
       201,
     );
-    assert.ok(await until(20_000, () => user.names().includes('other')));
+    assert.ok(await until(60_000, () => user.names().includes('other')));
     const met = await user.provision();
     assert.equal(met.code, 1, met.said);
     assert.match(met.said, /wgnet1: its droplet \d+ is called other now/);
@@ -223,7 +223,7 @@ describe('doubt', { concurrency: 8 }, () => {
     assert.deepEqual(user.names(), []);
     rmSync(user.file('.droplets'));
     const running = user.provision();
-    assert.ok(await until(20_000, () => user.names().length === 3));
+    assert.ok(await until(60_000, () => user.names().length === 3));
     const text = readFileSync(user.file('hosts.ini'));
     writeFileSync(user.file('hosts.ini'), '[nonsense\n');
     const met = await running;

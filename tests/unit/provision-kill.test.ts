@@ -74,7 +74,14 @@ describe('kill -9', { concurrency: 4 }, () => {
   for (const [what, moment, faults = []] of PROVISION)
     test(`provision: ${what}`, async () => {
       const user = await startProvisioner({ faults });
+      // Nobody comes to the end meanwhile: the droplets' first boots are not over until it has been killed.
+      let boot = (): void => {};
+      const booted = new Promise<void>((resolve) => {
+        boot = resolve;
+      });
+      user.machines.behave(() => ({ answer: () => booted.then(() => ({})) }));
       assert.equal(await endAt(user, moment, 'SIGKILL', 'provision'), null);
+      boot();
       user.cloud.clearFaults();
       const again = await user.provision();
       assert.equal(again.code, 0, again.said);

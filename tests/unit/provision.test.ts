@@ -267,3 +267,30 @@ test('fifty droplets in one run, within the documented limits', async () => {
   assert.ok(busiest <= 240, `${busiest} requests in a minute`);
   await user.close();
 });
+
+test('mode quic: comps are passed over with one notice, and a droplet of theirs that is there stays as it is', async () => {
+  const user = await startProvisioner();
+  const first = await user.provision({ mode: 'quic' });
+  assert.equal(first.code, 0, first.said);
+  assert.equal(first.said.split('passes over what is below comps').length, 2, first.said);
+  assert.match(first.said, /^ {2}2 to create, 0 to keep: /m);
+  user.requireTrue('wgnet1', 'wgnet2');
+  assert.doesNotMatch(first.said, /comp1 +:/);
+
+  // In the other mode it is made; back again, it is what costs money.
+  const whole = await user.provision();
+  assert.equal(whole.code, 0, whole.said);
+  user.requireTrue(...ALL);
+  const files = ['hosts.ini', 'known_hosts', '.droplets/hosts.ini.json'];
+  const texts = files.map(user.read);
+  const again = await user.provision({ mode: 'quic' });
+  assert.equal(again.code, 0, again.said);
+  assert.match(again.said, /^ {2}0 to create, 2 to keep: /m);
+  assert.match(
+    again.said,
+    /the droplet comp1 in ams3 \(\d+\) has no part in mode quic, is left alone, and costs money: .*--limit comp1$/m,
+  );
+  assert.deepEqual(files.map(user.read), texts);
+  assert.deepEqual(user.names(), ALL);
+  await user.close();
+});

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { until } from '../../scripts/lib/poll.ts';
 import { runHere } from '../command.ts';
 import { writeRun } from '../synthetic-run.ts';
 
@@ -155,15 +156,17 @@ test('what is under the pointer is told; a path can be hidden; keys zoom', async
   const before = await painted(page, 'v-0001-0003.1');
   for (const button of await article.locator('button.path').all()) await button.click();
   assert.equal(await article.locator('[aria-pressed="true"]').count(), 0);
-  await page.waitForTimeout(100);
-  const hidden = await painted(page, 'v-0001-0003.1');
-  assert.ok(hidden.colors < before.colors, `${hidden.colors} of ${before.colors} colours are left`);
+  let left = before.colors;
+  const isDrawn = async () => {
+    left = (await painted(page, 'v-0001-0003.1')).colors;
+    return left < before.colors;
+  };
+  assert.ok(await until(60_000, isDrawn), `${left} of ${before.colors} colours are left`);
   await article.locator('figure').focus();
   const labels = () => article.locator('figure').screenshot();
   const whole = await labels();
   await page.keyboard.press('+');
-  await page.waitForTimeout(100);
-  assert.ok(!whole.equals(await labels()));
+  assert.ok(await until(60_000, async () => !whole.equals(await labels())));
 });
 
 test('the filter, the way back from it, and the way from visit to visit', async () => {

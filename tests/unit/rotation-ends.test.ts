@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { EXIT, type Fault } from '../../scripts/lib/cli.ts';
+import type { Mode } from '../../scripts/lib/config.ts';
 import { hearLines } from '../../scripts/lib/progress.ts';
 import { rotate } from '../../scripts/lib/steps/rotating.ts';
 import { clientInUse } from '../../scripts/lib/steps/rotation-client.ts';
@@ -16,6 +17,7 @@ import { attempt } from '../../scripts/lib/transport/local.ts';
 import { newPrivateKey, publicKeyOf } from '../../scripts/lib/wireguard/key.ts';
 import { clientKeys, keyFileOf } from '../../scripts/lib/wireguard/key-store.ts';
 import { dropNext, dropOrphans, nextClientKey, writeNext } from '../../scripts/lib/wireguard/next-keys.ts';
+import { topologyOf } from '../../scripts/lib/wireguard/topology.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'comps-rotation-ends-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -150,20 +152,41 @@ test('a set-up does nothing to a server whose keys another run changes meanwhile
   assert.throws(judge, /another run has changed its keys meanwhile; next: this again/);
 });
 
-test('a client that is down is told from one that is not there, or half up', async () => {
+const topologyIn = (mode: Mode) =>
+  topologyOf({
+    proxies: [{ name: 'p', address: '198.51.100.11' }],
+    comp: mode === 'quic' ? undefined : { name: 'c', address: '198.51.100.201' },
+    port: 51820,
+    pathAddress: () => '10.45.0.5',
+    compAddress: '10.45.0.100',
+  });
+
+test('a client that is down is told from one that is not there, half up, or in another mode', async () => {
   const out = mkdtempSync(join(directory, 'down-'));
-  for (const name of ['wg0.conf', 'setup.sh']) writeFileSync(join(out, name), 'rekey() {\n');
+  for (const name of ['wg0.conf', 'wgnet1.conf', 'setup.sh']) writeFileSync(join(out, name), 'rekey() {\n');
   const path = process.env.PATH;
   process.env.PATH = `${out}:${path}`;
+  const program = (name: string, line: string) =>
+    writeFileSync(join(out, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+  const rules = {
+    quic: '101: not from all fwmark 0xca6d lookup 51821',
+    wireguard: '102: not from all fwmark 0xca6c lookup 51820 ',
+  };
   try {
-    const place = async (wg: string) => {
-      writeFileSync(join(out, 'wg'), `#!/bin/sh\n${wg}\n`, { mode: 0o755 });
-      return clientInUse({ here: true }, out);
-    };
-    const none = '[ "$2" = interfaces ]';
-    assert.equal(await place(none), 'down');
-    assert.equal(await place(`${none} && echo wg7 wgnet1`), undefined);
-    assert.deepEqual(await place('exit 0'), { place: { kind: 'here', named: true }, directory: out });
+    for (const mode of ['wireguard', 'quic'] as const) {
+      program('ip', `echo '${rules[mode]}'`);
+      const place = async (wg: string) => {
+        program('wg', wg);
+        return clientInUse({ here: true }, out, topologyIn(mode));
+      };
+      const none = '[ "$2" = interfaces ]';
+      assert.equal(await place(none), 'down');
+      assert.equal(await place(`${none} && echo wg7 wgnet1`), undefined);
+      const up = `[ "$2" = ${mode === 'quic' ? 'wgnet1' : 'wg0'} ]`;
+      assert.deepEqual(await place(up), { place: { kind: 'here', named: true }, directory: out });
+      program('ip', `echo '${rules[mode === 'quic' ? 'wireguard' : 'quic']}'`);
+      await assert.rejects(place(up), new RegExp(`its files are of mode ${mode} by now`));
+    }
   } finally {
     process.env.PATH = path;
   }

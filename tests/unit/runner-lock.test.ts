@@ -48,7 +48,7 @@ test('a second run says at once whose run it waits for, and goes on when that on
   const begun = join(folder, 'begun');
   const shell = `touch ${begun}; until [ -e ${go} ]; do sleep 0.02; done`;
   const first = converge(shellOf('one'), nothing, [wants(shell)], { check: false });
-  assert.ok(await until(10_000, () => existsSync(begun)));
+  assert.ok(await until(60_000, () => existsSync(begun)));
   const heard: string[] = [];
   await converge(shellOf('one'), nothing, [{ ...wants('true'), judge: () => single(undefined) }], {
     check: false,

@@ -40,7 +40,7 @@ function newKey({ type = 'ed25519', passphrase = '', file = join(home, `key${key
 async function agentWith(held: readonly Key[]): Promise<string> {
   const socket = join(home, `agent${agents.length}`);
   agents.push(spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' }));
-  assert.ok(await until(5000, () => existsSync(socket)));
+  assert.ok(await until(60_000, () => existsSync(socket)));
   const env = { ...process.env, SSH_AUTH_SOCK: socket };
   if (held.length > 0)
     execFileSync('ssh-add', ['-q', ...held.map(({ file }) => file)], { env, stdio: 'ignore' });

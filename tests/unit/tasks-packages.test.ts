@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { until } from '../../scripts/lib/poll.ts';
 import { wireguardPackages } from '../../scripts/lib/tasks/package.ts';
 import { awaitLocksShell } from '../../scripts/lib/tasks/package-lock.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
@@ -11,7 +12,8 @@ import { attempt } from '../../scripts/lib/transport/local.ts';
 const folder = mkdtempSync(join(tmpdir(), 'comps-packages-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const SAY = 'say() { echo "said: $*"; }\n';
+const told = join(folder, 'told');
+const SAY = `say() { echo "said: $*"; touch '${told}'; }\n`;
 
 test('a package lock is waited for: its holder is named at once, and again when the time is up', async () => {
   const lock = join(folder, 'lock-frontend');
@@ -25,18 +27,21 @@ test('a package lock is waited for: its holder is named at once, and again when 
     const wait = (seconds: number): Promise<{ code: number; stdout: string; stderr: string }> =>
       attempt(['sh', '-se'], { input: `${SAY}${awaitLocksShell(seconds, [lock])}\nawait_locks\necho free` });
     const named = `perl \\(pid ${holder.pid}\\)`;
-    const late = await wait(1);
+    // Whole seconds: two and more of them are left, however long this shell takes to look.
+    const late = await wait(3);
     assert.equal(late.code, 1);
     assert.match(
       late.stdout,
-      new RegExp(`^said: ${named} holds the package lock ${lock}; it has 1 s to end\n$`),
+      new RegExp(`^said: ${named} holds the package lock ${lock}; it has [1-3] s to end\n$`),
     );
     assert.match(
       late.stderr,
-      new RegExp(`^after 1 s ${named} still holds the package lock .*\nnext: .*ps -fp ${holder.pid}`),
+      new RegExp(`^after 3 s ${named} still holds the package lock .*\nnext: .*ps -fp ${holder.pid}`),
     );
+    rmSync(told);
     const waiting = wait(60);
-    setTimeout(() => holder.kill(), 100);
+    assert.ok(await until(60_000, () => existsSync(told)));
+    holder.kill();
     const { code, stdout } = await waiting;
     assert.equal(code, 0);
     assert.match(stdout, /^said: .*\nfree\n$/);

@@ -12,7 +12,7 @@ import {
   timingOf,
   visitLines,
 } from '../../client/scripts/lib/visit.ts';
-import { attempt } from '../../scripts/lib/transport/local.ts';
+import { runHere } from '../command.ts';
 
 for (const [words, url] of [
   ['www.example.org', 'https://www.example.org/'],
@@ -126,10 +126,10 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-// A port that was free a moment ago.
+// A port that was free a moment ago, at an address that nobody else listens at.
 const gone = createServer();
-await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
-const NOBODY = `http://127.0.0.1:${(gone.address() as { port: number }).port}`;
+await new Promise<void>((resolve) => gone.listen(0, '127.0.0.77', resolve));
+const NOBODY = `http://127.0.0.77:${(gone.address() as { port: number }).port}`;
 gone.close();
 const table: [string[], number, RegExp][] = [
   [[], 1, /missing required argument/],
@@ -147,12 +147,7 @@ const table: [string[], number, RegExp][] = [
 ];
 for (const [words, exit, said] of table)
   test(`exit ${exit} and no stack trace: open_website.ts ${words.join(' ').replace(folder, 'DIR')}`, async () => {
-    const { code, stderr } = await attempt([
-      'node',
-      '--import=tsx',
-      'client/scripts/open_website.ts',
-      ...words,
-    ]);
+    const { code, stderr } = await runHere('client/scripts/open_website.ts', words);
     assert.equal(code, exit, stderr);
     assert.match(stderr, said);
     assert.doesNotMatch(stderr, /^ +at /m);

@@ -6,7 +6,7 @@ import { isKey, newPrivateKey, publicKeyOf } from '../../scripts/lib/wireguard/k
 import { serverConf, serverNat } from '../../scripts/lib/wireguard/server-files.ts';
 import { endpointText, type TopologyInput, topologyOf } from '../../scripts/lib/wireguard/topology.ts';
 
-const topology = (comp = '198.51.100.201', more: Partial<TopologyInput> = {}) =>
+const topology = (comp = '198.51.100.201', more: Partial<Omit<TopologyInput, 'comp'>> = {}) =>
   topologyOf({
     proxies: [
       { name: 'p1', address: '198.51.100.11' },

@@ -4,11 +4,12 @@ import { command } from './command.ts';
 import { decimal, whole } from './flags.ts';
 import { namesIn } from './interfaces.ts';
 import { TABLE } from './migration.ts';
+import { type Mode, modeFlag } from './mode.ts';
 import {
   batchFlag,
   firstFlag,
+  modePeriodFlag,
   orderFlag,
-  periodFlag,
   refuseFlags,
   STRATEGY_HELP,
   seedFlag,
@@ -25,9 +26,11 @@ import {
   type TimedName,
 } from './strategy.ts';
 
-export interface MigrateFlags {
+/** As given; the period is the mode's own where none is. */
+export interface GivenFlags {
+  mode?: Mode;
   strategy: TimedName | KernelName;
-  period: number;
+  period?: number;
   seed?: number;
   first: number | 'random';
   weights?: number[];
@@ -46,11 +49,16 @@ export interface MigrateFlags {
   stop?: true;
 }
 
+export type MigrateFlags = GivenFlags & { period: number };
+
 const HELP = `
 ${STRATEGY_HELP}
 hywf is offline only (split.ts), as both ends would have to split.
 
-In time, each choice moves table ${TABLE}'s route. By packet, the kernel splits (nftables, table comps_split): this program
+In time, each choice moves table ${TABLE}'s route: of wg0's packets, or in mode quic of all that programs send. In mode quic
+there is no split by packet: a server would take each packet for a migration.
+
+By packet, the kernel splits what wg0 sends (nftables, table comps_split): this program
 stays to watch and ends it; killed outright it leaves the split in force, until --stop, the next migrate.ts or
 setup.sh down. A split by packet begins again after its cycle: 65536 packets, 1048576 with bwr, a round with --order rr.
 Meanwhile wireguard-go hands over wg0's packets one by one, which costs it throughput.
@@ -63,9 +71,12 @@ SIGTERM or Ctrl-C is the normal end: exit 0, the last route stays. Exit 2: no pa
 away by somebody else, or lines of the log were lost.`;
 
 export const migrateProgram = (): Command =>
-  command('migrate.ts', `Spreads wg0's packets over the tunnels: path by path in time, or packet by packet.`)
+  command(
+    'migrate.ts',
+    'Spreads what the client sends over the tunnels: path by path in time, or packet by packet.',
+  )
     .addOption(strategyFlag('rr', [...TIMED, ...KERNEL]))
-    .addOption(periodFlag())
+    .addOption(modePeriodFlag())
     .addOption(seedFlag('the same number gives the same schedule (default: random, and logged)'))
     .addOption(firstFlag())
     .addOption(weightsFlag())
@@ -86,6 +97,7 @@ export const migrateProgram = (): Command =>
       'end after this many choices, the first path not counted (default: at a signal)',
       whole('--switches', { min: 0, max: 1e12 }),
     )
+    .addOption(modeFlag())
     .option('--log <file>', 'append the switch log, JSON lines, to this file (default: standard output)')
     .option(
       '--plan <number>',
@@ -104,7 +116,7 @@ export const migrateProgram = (): Command =>
     .addHelpText('after', HELP);
 
 /** Refuses flags that say nothing beside others, instead of leaving them unheard. */
-export function checkFlags(program: Command, flags: MigrateFlags): void {
+export function checkFlags(program: Command, flags: GivenFlags): void {
   const given = (...names: string[]): string[] =>
     names.filter((name) => program.getOptionValueSource(name) === 'cli');
   const drawn = ['strategy', 'period', 'seed', 'first', 'weights', 'order', 'batch', 'interfaces'];

@@ -2,18 +2,48 @@
 import { Option } from 'commander';
 import { Fault } from './fault.ts';
 import { decimal, whole } from './flags.ts';
-import { ORDERS, type StrategyName } from './strategy.ts';
+import { MODES, type Mode } from './modes.ts';
+import { isTimed, ORDERS, type StrategyName } from './strategy.ts';
 import { readWeights } from './weights.ts';
 
 /** `names`: the strategies that the command knows. */
 export const strategyFlag = <Name extends StrategyName>(usual: Name, names: readonly Name[]): Option =>
   new Option('--strategy <name>', 'how the next path is chosen').choices(names).default(usual);
 
+/** Seconds from one choice to the next, unless given: in mode quic each move makes QUIC's congestion control begin again. */
+const USUAL_PERIOD: Readonly<Record<Mode, number>> = { wireguard: 0.1, quic: 0.5 };
+
+/** The period that is given, or the usual one of a mode. */
+export const periodIn = (mode: Mode, given: number | undefined): number => given ?? USUAL_PERIOD[mode];
+
 /** Seconds; below a millisecond no timer follows. */
+const period = (meaning: string): Option =>
+  new Option('--period <seconds>', meaning).argParser(
+    decimal('--period', { min: 0.001, max: 1e6, of: 'of seconds' }),
+  );
+
 export const periodFlag = (): Option =>
-  new Option('--period <seconds>', 'time from one choice to the next')
-    .default(0.1)
-    .argParser(decimal('--period', { min: 0.001, max: 1e6, of: 'of seconds' }));
+  period('time from one choice to the next').default(USUAL_PERIOD.wireguard);
+
+/** For commands that know of modes; what is not given is {@link periodIn}'s. */
+export const modePeriodFlag = (): Option =>
+  period(
+    `time from one choice to the next (default: ${USUAL_PERIOD.wireguard}; in mode quic ${USUAL_PERIOD.quic}, as each move makes QUIC's congestion control begin again)`,
+  );
+
+/** For commands that touch no machine. */
+export const drawnModeFlag = (): Option =>
+  new Option('--mode <mode>', 'whose usual period is taken').choices(MODES).default('wireguard');
+
+/** Throws a Fault for a strategy that a mode has no use for. */
+export function requireMovable(mode: Mode, strategy: StrategyName): void {
+  if (mode === 'wireguard' || isTimed(strategy)) return;
+  throw new Fault({
+    at: `--strategy ${strategy}`,
+    what: 'mode quic has no split by packet: a server would take each packet for a migration of its connection',
+    next: '--strategy rr, ur, wr or fixed',
+  });
+}
 
 /** `meaning`: what the number decides, and what is taken where there is none. */
 export const seedFlag = (meaning: string, max = Number.MAX_SAFE_INTEGER): Option =>

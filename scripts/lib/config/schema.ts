@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { isIPv4, isIPv6 } from 'node:net';
 import type * as Zod from 'zod';
 import { isPrivateSubnet, LEAST_MTU, MAX_PROXIES, MOST_MTU } from './addresses.ts';
+import { MODES, TCP_WAYS } from './mode.ts';
 import { type SecretRef, secretRef } from './secret.ts';
 
 // As CommonJS: its hundred ES modules would pass the loader one by one, which every command that reads config.cfg would wait for.
@@ -95,6 +96,8 @@ export const schema = z.strictObject({
     "expected $SSH_KEY_ID, or the key's number or MD5 fingerprint (3b:16:…) at DigitalOcean",
   ).optional(),
   tag: tag.default('comps'),
+  mode: z.enum(MODES, { error: 'expected wireguard or quic' }).default('wireguard'),
+  allow_tcp: z.enum(TCP_WAYS, { error: 'expected none or sticky' }).default('none'),
   wait_timeout: number(
     (n) => n > 0 && n <= 86_400,
     'expected seconds: a number above 0 and up to 86400',
@@ -125,6 +128,9 @@ export const schema = z.strictObject({
   comps: droplets,
   clients: droplets,
 });
+
+/** config.cfg as it was read and judged key by key. */
+export type Read = Zod.infer<typeof schema>;
 
 export const KEYS = Object.keys(schema.shape);
 export const DROPLET_KEYS = Object.keys(droplet.shape);

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Bounds, sentBetween } from '../../../client/scripts/lib/collect/by-packet.ts';
-import { SLACK } from '../../../client/scripts/lib/collect/judge.ts';
+import { SLACK } from '../../../client/scripts/lib/collect/in-force.ts';
 import { isTimed } from '../../../client/scripts/lib/strategy.ts';
 import { captureFile, FILE, type Manifest } from '../../../client/scripts/lib/trace/layout.ts';
 import { type Packet, type Pcap, PcapError, readPcap } from '../../../client/scripts/lib/trace/pcap.ts';
@@ -114,6 +114,8 @@ function checkSummary(attempt: Attempt, summary: VisitSummary, { run, settings }
     if (JSON.stringify(settings[name]) !== JSON.stringify(summary[name]))
       found.push(`${name} is not that of the manifest`);
   const pairs = [
+    ['mode', settings.mode, summary.mode],
+    ['allow_tcp', settings.allow_tcp, summary.allow_tcp],
     ['given_weights', settings.weights, summary.given_weights],
     ['order', settings.order, summary.order],
     ['batch', settings.batch, summary.batch],

@@ -9,9 +9,10 @@ import { type AttemptNumbers, type SiteStats, statsOf } from './stats.ts';
 import { attemptId, Visits } from './visits.ts';
 
 function numbersOf(facts: VisitFacts, switches: number): AttemptNumbers {
-  const { run, visit, attempt, url, status, failure, navigated, loaded } = facts;
+  const { run, visit, attempt, url, status, failure, navigated, loaded, mode } = facts;
   return {
     ...{ run, visit, attempt, url, switches, paths: [] },
+    ...(mode === 'quic' && { quic: true }),
     ...{ success: status === 'success', failure: failure?.kind ?? status },
     load: navigated === null || loaded === null ? null : loaded - navigated,
   };

@@ -61,7 +61,7 @@ function aligned(rows: readonly string[][]): string[] {
   );
 }
 
-/** Median (5th to 95th percentile) of the successes; then the bytes' share a path, and the failures. */
+/** Median (5th to 95th percentile) of the successes; then the bytes' share a path, visits in mode quic, and the failures. */
 export function statsTable({ sites, overall }: { sites: SiteStats[]; overall: SiteStats }): string[] {
   const all = sites.length > 1 ? [...sites, overall] : sites;
   const table = aligned([HEAD, ...all.map(cells)]);
@@ -71,8 +71,12 @@ export function statsTable({ sites, overall }: { sites: SiteStats[]; overall: Si
   ]);
   const failed = all.filter((site) => Object.keys(site.failures).length > 0);
   const lost = failed.map((site) => `${cells(site)[0]}: ${failures(site)}`);
-  return [...table, '', ...byPath, ...(lost.length > 0 ? ['', 'failed visits', ...lost] : [])].map((line) =>
-    line.trimEnd(),
+  const quic = all.flatMap((site) =>
+    site.quic === undefined ? [] : [`${cells(site)[0]}: ${site.quic} of ${site.visits} visits`],
+  );
+  const modes = quic.length > 0 ? ['', 'mode quic', ...quic] : [];
+  return [...table, '', ...byPath, ...modes, ...(lost.length > 0 ? ['', 'failed visits', ...lost] : [])].map(
+    (line) => line.trimEnd(),
   );
 }
 
@@ -83,14 +87,17 @@ export function statsCsv({ sites, overall }: { sites: SiteStats[]; overall: Site
   const all = [...sites, overall];
   const names = Object.keys(overall.shares);
   const kinds = Object.keys(overall.failures);
+  const isQuic = overall.quic !== undefined;
   const head = [
     ...['url', 'visits', 'attempts', 'success'],
+    ...(isQuic ? ['quic'] : []),
     ...SPREADS.flatMap((name) => [`${name}_p5`, `${name}_median`, `${name}_p95`]),
     ...names.map((name) => `share_${name}`),
     ...kinds.map((kind) => `failed_${kind}`),
   ];
   const lines = all.map((site) => [
     ...[site.url, site.visits, site.attempts, site.success],
+    ...(isQuic ? [site.quic ?? 0] : []),
     ...SPREADS.flatMap((name) => [
       site[name]?.p5 ?? null,
       site[name]?.median ?? null,

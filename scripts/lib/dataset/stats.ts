@@ -8,6 +8,8 @@ export interface AttemptNumbers {
   attempt: number;
   url: string;
   success: boolean;
+  /** The client was in mode quic. */
+  quic?: boolean;
   failure: string;
   /** Seconds from the start of navigation to the load event. */
   load: number | null;
@@ -28,6 +30,8 @@ export interface SiteStats {
   /** Of a visit's last attempt, by kind. */
   failures: Record<string, number>;
   attempts: number;
+  /** Of the visits, those in mode quic; not there where none is. */
+  quic?: number;
   /** Of the successes; null where there is none. */
   packets_out: Spread | null;
   packets_in: Spread | null;
@@ -76,9 +80,11 @@ export function statsOf(url: string, visits: readonly (readonly AttemptNumbers[]
       failures[kind] = (failures[kind] ?? 0) + 1;
     }
   const of = (column: Column): Spread | null => spread(successes.map((attempt) => sum(attempt, column)));
+  const quic = visits.filter((attempts) => attempts.some((attempt) => attempt.quic)).length;
   return {
     ...{ url, visits: visits.length, success: successes.length, failures },
     attempts: visits.reduce((all, attempts) => all + attempts.length, 0),
+    ...(quic > 0 && { quic }),
     ...{ packets_out: of('packets_out'), packets_in: of('packets_in') },
     ...{ bytes_out: of('bytes_out'), bytes_in: of('bytes_in') },
     load: spread(successes.flatMap(({ load }) => load ?? [])),

@@ -7,11 +7,15 @@ export interface Wanted extends Omit<DropletOrder, 'sshKeys' | 'userData'> {
   group: 'vpn' | 'comp';
 }
 
-/** The droplets of `vpns`, then those of `comps`, in their order; all have the project's tag. */
-export function wantedOf({ vpns, comps, tag }: Config): Wanted[] {
+/** Droplets of config.cfg that mode quic does without: of `comps`. Nothing of them is made, and what is there is left alone. */
+export const idleOf = ({ mode, comps }: Config): string[] =>
+  mode === 'quic' ? comps.map(({ name }) => name) : [];
+
+/** The droplets of `vpns`, then in mode wireguard those of `comps`, in their order; all have the project's tag. */
+export function wantedOf({ mode, vpns, comps, tag }: Config): Wanted[] {
   const grouped = [
     ...vpns.map((droplet) => ({ droplet, group: 'vpn' as const })),
-    ...comps.map((droplet) => ({ droplet, group: 'comp' as const })),
+    ...(mode === 'quic' ? [] : comps).map((droplet) => ({ droplet, group: 'comp' as const })),
   ];
   return grouped.map(({ droplet, group }) => ({
     ...droplet,

@@ -1,4 +1,5 @@
 import { Fault } from '../cli.ts';
+import type { Mode } from '../config/mode.ts';
 import { nearest } from '../text.ts';
 import { canonicalAddress } from './address.ts';
 import { type Connection, connectionOf } from './connection.ts';
@@ -19,44 +20,38 @@ export interface Host extends Connection {
 export interface Network {
   /** At least one. */
   vpn: Host[];
+  /** Undefined in mode quic, which has none. */
+  comp: Host | undefined;
+}
+
+/** The network of mode wireguard. */
+export interface WholeNetwork extends Network {
   comp: Host;
 }
 
 const VPN_NEXT = 'write the proxies below [vpn], one a line: 192.0.2.11, or nyc ansible_host=192.0.2.11';
-const COMP_NEXT = 'write one server below [comp]: 192.0.2.20, or comp1 ansible_host=192.0.2.20';
+const COMP_NEXT =
+  'write one server below [comp]: 192.0.2.20, or comp1 ansible_host=192.0.2.20; mode quic needs none (--mode quic)';
 
-/** The proxies (`[vpn]`) and the one comp server (`[comp]`); other groups are passed over. */
-export function networkOf(inventory: Inventory): Network {
+/**
+ * The proxies (`[vpn]`) and, in mode wireguard, the one comp server (`[comp]`); other groups are passed over, and so is
+ * [comp] in mode quic.
+ */
+export function networkOf(inventory: Inventory, mode?: 'wireguard'): WholeNetwork;
+export function networkOf(inventory: Inventory, mode: Mode): Network;
+export function networkOf(inventory: Inventory, mode: Mode = 'wireguard'): Network {
   const proxies = membersOf(inventory, 'vpn');
   if (proxies.length === 0) throw emptyFault(inventory, 'vpn', VPN_NEXT);
-  const servers = membersOf(inventory, compGroup(inventory));
-  const [server, another] = servers;
-  if (server === undefined) throw emptyFault(inventory, 'comp', COMP_NEXT);
-  const refuse = ({ line }: Mention, what: string, next: string): never => {
-    throw new Fault({ at: `${inventory.file}:${line}`, what, next });
-  };
-  if (another !== undefined)
-    refuse(
-      another,
-      `[comp] has ${servers.length} hosts (${servers.map(({ name, line }) => `${name} in line ${line}`).join(', ')}): exactly one was expected`,
-      'keep one of them; proxies belong below [vpn]',
-    );
-  const both = proxies.find(({ name }) => name === server.name);
-  if (both !== undefined)
-    refuse(
-      both.line > server.line ? both : server,
-      `${server.name} is in [vpn] (line ${both.line}) and in [comp] (line ${server.line}): the comp server must be another machine`,
-      'take it out of one of the two groups',
-    );
-
+  const server = mode === 'quic' ? undefined : compServer(inventory, proxies);
   const vpn = proxies.map((member, i) => hostOf(inventory, member, 'vpn', i + 1));
-  const comp = hostOf(inventory, server, 'comp', 1);
+  const comp = server && hostOf(inventory, server, 'comp', 1);
   const seen = new Map<string, Host>();
-  for (const host of [...vpn, comp]) {
+  for (const host of comp === undefined ? vpn : [...vpn, comp]) {
     const address = canonicalAddress(host.address);
     const other = seen.get(address);
     if (other !== undefined)
       refuse(
+        inventory,
         host,
         `${host.name} has the address of ${other.name} (line ${other.line}): ${host.address}`,
         'give each host its own address; each must be a machine of its own',
@@ -64,6 +59,40 @@ export function networkOf(inventory: Inventory): Network {
     seen.set(address, host);
   }
   return { vpn, comp };
+}
+
+/** Hosts of [comp] that have no part in a mode, as they are no proxies either. */
+export function passedOver({ groups }: Inventory, mode: Mode): string[] {
+  if (mode === 'wireguard') return [];
+  const hosts = (name: string): readonly string[] => groups.get(name)?.hosts ?? [];
+  return [...new Set([...hosts('comp'), ...hosts('comps')])].filter((name) => !hosts('vpn').includes(name));
+}
+
+function refuse({ file }: Inventory, { line }: { line: number }, what: string, next: string): never {
+  throw new Fault({ at: `${file}:${line}`, what, next });
+}
+
+/** The one host of [comp], which must be no proxy. */
+function compServer(inventory: Inventory, proxies: readonly Mention[]): Mention {
+  const servers = membersOf(inventory, compGroup(inventory));
+  const [server, another] = servers;
+  if (server === undefined) throw emptyFault(inventory, 'comp', COMP_NEXT);
+  if (another !== undefined)
+    refuse(
+      inventory,
+      another,
+      `[comp] has ${servers.length} hosts (${servers.map(({ name, line }) => `${name} in line ${line}`).join(', ')}): exactly one was expected`,
+      'keep one of them; proxies belong below [vpn]',
+    );
+  const both = proxies.find(({ name }) => name === server.name);
+  if (both !== undefined)
+    refuse(
+      inventory,
+      both.line > server.line ? both : server,
+      `${server.name} is in [vpn] (line ${both.line}) and in [comp] (line ${server.line}): the comp server must be another machine`,
+      'take it out of one of the two groups',
+    );
+  return server;
 }
 
 function hostOf(inventory: Inventory, { name, line }: Mention, group: 'vpn' | 'comp', index: number): Host {

@@ -16,6 +16,7 @@ import {
   isDroplet,
   isMachine,
   isOfCloud,
+  QUIC_SITE,
   RESOLVER,
   type Role,
   roleNamed,
@@ -59,6 +60,8 @@ const servicesOf = (role: Role): Service[] => {
   return [
     { address: SITE, port: 80, greeting: '' },
     { address: SITE, port: 443, greeting: '' },
+    // By TCP; it serves only once its HTTP/3 does.
+    { address: QUIC_SITE, port: 443, greeting: '' },
     { address: RESOLVER, port: 53, greeting: '' },
   ];
 };

@@ -13,7 +13,7 @@ import { dropletsIn } from './roles.ts';
 const PORT = 51820;
 
 /** Milliseconds that tcpdump may take to begin, and to end. */
-const PATIENCE = 10_000;
+const PATIENCE = 60_000;
 
 /** How a machine finds its next router over IPv6, as ARP does over IPv4: ICMPv6 133, 135, 136. */
 const NEIGHBOURS = '(icmp6 and (ip6[40] = 133 or ip6[40] = 135 or ip6[40] = 136))';

@@ -8,17 +8,22 @@ import type { Lab } from './open.ts';
 
 /** How the demo moves the path, and for how many seconds it downloads meanwhile. */
 export interface Migration {
+  mode: 'wireguard' | 'quic';
   seconds: number;
   period: number;
   strategy: string;
   seed: string;
 }
 
-/** 10 MB through the tunnels, at a pace that takes about as long as asked. */
-async function download(lab: Lab, lasting: number): Promise<void> {
-  const rate = String(Math.round(10_485_760 / lasting));
-  await clientRun(lab, 'curl', '-sS', '--limit-rate', rate, '-o', '/dev/null', 'http://www.example.org/10m');
-}
+/** Size of the file that is downloaded. */
+export const BYTES = 10_485_760;
+
+/** curl's pace by which that takes about as many seconds as asked. */
+export const paceOf = (lasting: number): string[] => ['--limit-rate', String(Math.round(BYTES / lasting))];
+
+/** 10 MB through the tunnels. */
+const download = (lab: Lab, lasting: number): Promise<string> =>
+  clientRun(lab, 'curl', '-sS', ...paceOf(lasting), '-o', '/dev/null', 'http://www.example.org/10m');
 
 /** Where the client keeps its switch log while it runs. */
 const SWITCH_LOG = '/tmp/switches.jsonl';
@@ -27,8 +32,19 @@ const SWITCH_LOG = '/tmp/switches.jsonl';
 const PATIENCE = 60_000;
 
 /** Starts migration in the client, and returns once its first path is set; `stop` ends it as its users do. */
-async function startMigration(lab: Lab, { strategy, period, seed }: Migration) {
-  const flags = ['--strategy', strategy, '--seed', seed, '--period', String(period), '--log', SWITCH_LOG];
+async function startMigration(lab: Lab, { mode, strategy, period, seed }: Migration) {
+  const flags = [
+    '--mode',
+    mode,
+    '--strategy',
+    strategy,
+    '--seed',
+    seed,
+    '--period',
+    String(period),
+    '--log',
+    SWITCH_LOG,
+  ];
   await clientRun(lab, 'rm', '-f', SWITCH_LOG);
   // Not by npx, which passes no SIGTERM on.
   const ended = clientRun(lab, 'env', '-C', '/', 'node', '--import=tsx', '/comps/migrate.ts', ...flags);
@@ -64,13 +80,24 @@ interface SwitchLine {
   switches?: number;
 }
 
-/** The page, a download and the address that the site sees, all while the path moves. */
-export async function fetchUnderMigration(lab: Lab, options: Migration) {
+/** What the demo saw of the paths while it fetched. */
+export interface Moves {
+  /** Bytes by interface, as {@link pathBytes} counts them. */
+  bytes: Map<string, number>;
+  /** Paths that the switch log names. */
+  scheduled: readonly string[];
+  switches: number;
+}
+
+/** Does something while the path moves. */
+export async function underMigration<T>(
+  lab: Lab,
+  options: Migration,
+  work: () => Promise<T>,
+): Promise<T & Moves> {
   const before = await pathBytes(lab);
   const migration = await startMigration(lab, options);
-  const page = await clientRun(lab, 'curl', '-sS', 'http://www.example.org/');
-  const sawAddress = (await clientRun(lab, 'curl', '-sS', 'http://www.example.org/ip')).trim();
-  await download(lab, options.seconds);
+  const result = await work();
   await migration.stop();
   const after = await pathBytes(lab);
   const log = await clientRun(lab, 'cat', SWITCH_LOG);
@@ -84,6 +111,14 @@ export async function fetchUnderMigration(lab: Lab, options: Migration) {
     ...new Set(lines.flatMap(({ event, path }) => (event === 'switch' && path ? [path] : []))),
   ];
   const bytes = new Map([...after].map(([name, count]) => [name, count - (before.get(name) ?? 0)]));
-  const title = /<title>(.*)<\/title>/.exec(page)?.[1];
-  return { bytes, sawAddress, scheduled, switches, title };
+  return { ...result, bytes, scheduled, switches };
 }
+
+/** The page, a download and the address that the site sees, all while the path moves. */
+export const fetchUnderMigration = (lab: Lab, options: Migration) =>
+  underMigration(lab, options, async () => {
+    const page = await clientRun(lab, 'curl', '-sS', 'http://www.example.org/');
+    const sawAddress = (await clientRun(lab, 'curl', '-sS', 'http://www.example.org/ip')).trim();
+    await download(lab, options.seconds);
+    return { sawAddress, title: /<title>(.*)<\/title>/.exec(page)?.[1] };
+  });

@@ -2,6 +2,7 @@
 import { basename, join } from 'node:path';
 import { FIRST_BOOT } from './droplet-boot.ts';
 import { folderOf } from './droplet-record.ts';
+import { H3_LISTENS, h3ServerLine } from './h3-server.ts';
 import { nameOf, type Place } from './place.ts';
 import { type CloudRole, isDroplet, isOfCloud, type Role } from './roles.ts';
 import { resolverWords } from './sites.ts';
@@ -78,7 +79,7 @@ const clientWords = (place: Place, { npm, browser }: MachineParts): string[] => 
   'infinity',
 ];
 
-/** Web site and resolver in one machine; if one of them ends, the machine does. */
+/** Web sites, by TCP and by HTTP/3, and resolver in one machine; if one of them ends, the machine does. */
 function inetWords(place: Place, { ipv6 }: MachineParts): string[] {
   return [
     `--bind=${escaped(join(place.directory, 'site'))}:/site`,
@@ -86,7 +87,7 @@ function inetWords(place: Place, { ipv6 }: MachineParts): string[] {
     '--as-pid2',
     'bash',
     '-c',
-    `nginx -c /site/nginx.conf & ${resolverWords(ipv6).join(' ')} & wait -n`,
+    `${h3ServerLine()} & ${H3_LISTENS}; nginx -c /site/nginx.conf & ${resolverWords(ipv6).join(' ')} & wait -n`,
   ];
 }
 

@@ -1,6 +1,15 @@
 /** The lab's network as lines for `ip -batch`; nothing here runs anything. */
 import { nameOf, type Place } from './place.ts';
-import { addressOf, isDroplet, isOfCloud, privateAddressOf, RESOLVER, type Role, twinOf } from './roles.ts';
+import {
+  addressOf,
+  isDroplet,
+  isOfCloud,
+  privateAddressOf,
+  QUIC_SITE,
+  RESOLVER,
+  type Role,
+  twinOf,
+} from './roles.ts';
 
 /** Bridges in the router namespace, each the gateway of its network. None leads out of this computer. */
 const BRIDGES = { cloud0: '198.51.100.1', home0: '192.0.2.1', inet0: '203.0.113.1' } as const;
@@ -15,7 +24,7 @@ interface Link {
 
 function addressesOf(role: Role): string[] {
   const own = addressOf(role);
-  if (role === 'inet') return [own, RESOLVER];
+  if (role === 'inet') return [own, QUIC_SITE, RESOLVER];
   return isOfCloud(role) ? [own, privateAddressOf(role)] : [own];
 }
 

@@ -23,7 +23,7 @@ export interface Outcome {
 export interface Lab {
   name: string;
   /**
-   * `.lab`: hosts.ini, config.cfg, id_ed25519, known_hosts, site/access.log, site/dns.log, log/; by site-ca.pem and
+   * `.lab`: hosts.ini, config.cfg, id_ed25519, known_hosts, site/access.log, site/h3.log, site/dns.log, log/; by site-ca.pem and
    * Chromium's policy site-ca.json one trusts the sites.
    */
   directory: string;

@@ -1,8 +1,8 @@
 /**
  * Who is in a lab, and at which address:
  *
- *     client 192.0.2.2 ──┐          ┌── 203.0.113.80 site ─┐ inet
- *     engine 192.0.2.3 ─ net (router)┴── 203.0.113.53 DNS  ─┘
+ *     client 192.0.2.2 ──┐          ┌── 203.0.113.80 site, .81 its HTTP/3 ─┐ inet
+ *     engine 192.0.2.3 ─ net (router)┴── 203.0.113.53 DNS ──────────────────┘
  *       vpn1… 198.51.100.11… ──┤├── 198.51.100.201… comp1…
  *  droplet1… 198.51.100.101… ──┘└── 198.51.100.250 ctl (no way out of that network)
  *
@@ -39,6 +39,8 @@ export function twinOf(address: string): string {
 }
 
 export const SITE = '203.0.113.80';
+/** Of quic.example.org, the one site with HTTP/3: the others' address has nobody there, so a test can tell them apart. */
+export const QUIC_SITE = '203.0.113.81';
 /** What the addresses of all its servers begin with: a range for documentation, so no server elsewhere has one. */
 export const LAB_SERVERS = '198.51.100.';
 export const RESOLVER = '203.0.113.53';
@@ -118,9 +120,9 @@ export interface Named {
   name: string;
 }
 
-/** The role that a person means by a role, an address, a droplet's name, `site` or `dns`; undefined where there is none. */
+/** The role that a person means by a role, an address, a droplet's name, `site`, `quic` or `dns`; undefined where there is none. */
 export function roleNamed(shape: Shape, word: string, ofCloud: readonly Named[] = []): Role | undefined {
-  if (['site', 'dns', RESOLVER].includes(word)) return 'inet';
+  if (['site', 'quic', 'dns', QUIC_SITE, RESOLVER].includes(word)) return 'inet';
   const roles: Role[] = [...rolesOf(shape), 'engine', ...ofCloud.map(({ role }) => role)];
   const found = roles.find((role) => [role, addressOf(role), address6Of(role)].includes(word));
   return found ?? ofCloud.find(({ name }) => name === word)?.role;

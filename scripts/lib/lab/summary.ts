@@ -3,18 +3,34 @@ import { join, relative } from 'node:path';
 import { paint } from '../cli.ts';
 import { seconds } from '../progress.ts';
 import { inventoryFile } from './cloud-seat.ts';
+import type { Moves } from './demo-fetch.ts';
 import type { Lab } from './open.ts';
 
-/** What the summary tells; times in ms. */
-export interface Findings {
-  times: [string, number][];
-  bytes: Map<string, number>;
-  switches: number;
-  /** Paths that the switch log names. */
-  scheduled: readonly string[];
+/** What is seen in mode wireguard. */
+interface OfPage {
+  mode: 'wireguard';
   title: string | undefined;
   sawAddress: string;
   comp: string;
+}
+
+/** What is seen in mode quic. */
+interface OfQuic {
+  mode: 'quic';
+  /** Of the file that came, and of the one that is served. */
+  sha256: string;
+  wantedSha256: string;
+  /** What the HTTP/3 server saw, and the addresses of the proxies. */
+  connections: number;
+  addresses: readonly string[];
+  proxies: readonly string[];
+  /** What became of a TCP connection: `refused`, `accepted`, or an error's code. */
+  tcp: string;
+}
+
+/** What the summary tells; times in ms. */
+interface OfAny extends Moves {
+  times: [string, number][];
   /** Droplets that the demo made, and was to make. */
   made: number;
   toMake: number;
@@ -23,6 +39,8 @@ export interface Findings {
   leaked: number;
   secondRunChanged: number;
 }
+
+export type Findings = OfAny & (OfPage | OfQuic);
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
@@ -33,14 +51,33 @@ interface Claim {
 }
 
 /** Scheduled paths that carried more than keepalives: over 1 kB. */
-const carried = ({ scheduled, bytes }: Findings): readonly string[] =>
+const carried = ({ scheduled, bytes }: Moves): readonly string[] =>
   scheduled.filter((path) => (bytes.get(path) ?? 0) > 1000);
+
+const pageClaims = ({ title, sawAddress, comp }: OfPage): Claim[] => [
+  { what: 'the page came, its title is', found: title ?? 'none', wanted: 'CoMPS lab' },
+  { what: 'the site saw the comp server', found: sawAddress, wanted: comp },
+];
+
+function quicClaims({ sha256, wantedSha256, connections, addresses, proxies, tcp }: OfQuic): Claim[] {
+  const strange = addresses.filter((address) => !proxies.includes(address));
+  const count = String(addresses.length);
+  return [
+    { what: 'the file came, its SHA-256 begins', found: sha256, wanted: wantedSha256 },
+    { what: 'connections at the server', found: String(connections), wanted: '1' },
+    {
+      what: 'client addresses that it proved',
+      found: strange.length === 0 ? count : `${count}, and no proxy has ${strange.join(', ')}`,
+      wanted: String(proxies.length),
+    },
+    { what: 'a TCP connection was', found: tcp, wanted: 'refused' },
+  ];
+}
 
 /** Everything that the demo is there to show. */
 const claimsOf = (found: Findings): Claim[] => [
   { what: 'droplets made', found: String(found.made), wanted: String(found.toMake) },
-  { what: 'the page came, its title is', found: found.title ?? 'none', wanted: 'CoMPS lab' },
-  { what: 'the site saw the comp server', found: found.sawAddress, wanted: found.comp },
+  ...(found.mode === 'quic' ? quicClaims(found) : pageClaims(found)),
   {
     what: 'paths that carried traffic',
     found: String(carried(found).length),
@@ -53,8 +90,8 @@ const claimsOf = (found: Findings): Claim[] => [
 
 const claimLine = ({ what, found, wanted }: Claim): string =>
   found === wanted
-    ? `  ${paint.green('✓')} ${what.padEnd(30)} ${found}`
-    : `  ${paint.red('✗')} ${what.padEnd(30)} ${paint.red(`${found}, and it must be ${wanted}`)}`;
+    ? `  ${paint.green('✓')} ${what.padEnd(34)} ${found}`
+    : `  ${paint.red('✗')} ${what.padEnd(34)} ${paint.red(`${found}, and it must be ${wanted}`)}`;
 
 /** The run as told: how migration was done, whether the lab stands. */
 interface Telling {
@@ -92,8 +129,13 @@ export function summary(found: Findings, lab: Lab, { period, strategy, seed, sta
           `  inventory  ${here(inventoryFile(lab))}`,
           `  switches   ${here(join(lab.directory, 'switches.jsonl'))}`,
           `  leaks      ${here(join(lab.directory, 'leaks.pcap'))} (a capture of all that left past the tunnels)`,
+          ...(found.mode === 'quic'
+            ? [`  server     ${here(join(lab.directory, 'site', 'h3.log'))} (what it saw of each connection)`]
+            : []),
         ]
-      : ['The lab is taken down now; `npm run demo -- --keep` leaves it standing to look around in.']),
+      : [
+          `The lab is taken down now; \`npm run demo -- ${found.mode === 'quic' ? '--mode quic ' : ''}--keep\` leaves it standing to look around in.`,
+        ]),
   ];
 }
 

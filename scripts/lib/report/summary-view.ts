@@ -76,9 +76,14 @@ const strategyOf = ({ strategy, weights, order, batch }: Manifest['settings']): 
     ...(weights ? [`weights ${weights.join(' : ')}`] : []),
   ].join(', ');
 
+/** `quic, TCP refused`. */
+const modeOf = ({ mode, allow_tcp }: Manifest['settings']): string =>
+  `${mode}, TCP ${allow_tcp === 'sticky' ? 'each connection on one path' : 'refused'}`;
+
 const settingsOf = ({ settings, created }: Manifest, attempts: readonly Attempt[]) => [
   { name: 'Created', value: `${created.slice(0, 19).replace('T', ' ')} UTC` },
   { name: 'First to last', value: spanOf(attempts) },
+  ...(settings.mode === 'quic' ? [{ name: 'Mode', value: modeOf(settings) }] : []),
   { name: 'Strategy', value: strategyOf(settings) },
   {
     name: 'Period',

@@ -1,5 +1,6 @@
 /** The client as it is now: its tunnels, the current path, and who moves it. Reads, and changes nothing. */
 import { EXIT, Fault } from '../cli.ts';
+import { MODES, type Mode } from '../config/mode.ts';
 import { ENDS, type End, endsIn } from './ends.ts';
 
 /** How the path is moved: by the clock, packet by packet in the kernel, or not at all. */
@@ -10,9 +11,21 @@ export interface ClientSeen {
   ends: Map<string, End>;
   /** All wgnetN and wg0 that there are, up or down. */
   links: Map<string, { up: boolean }>;
-  /** The interface of table 51821's first route, the one that the next packet of wg0 takes; null where there is none. */
+  /** The interface of table 51821's first route, the one that the next packet takes; null where there is none. */
   path: string | null;
   migration: Migration;
+  /** By its rules, whatever its files say; null where it has none of a mode's. */
+  mode: Mode | null;
+}
+
+/** Prints `mode quic` or `mode wireguard` by the client's rules, whatever its files say; nothing where it has none. */
+export const MODE_PROBE = `ip -4 rule show 2>/dev/null | sed -nE \
+  's/.*not from all fwmark 0xca6d lookup 51821 *$/mode quic/p; s/.*not from all fwmark 0xca6c lookup 51820 *$/mode wireguard/p'`;
+
+/** Reads what {@link MODE_PROBE} printed, among other lines. */
+export function modeIn(seen: string): Mode | null {
+  const mode = /^mode (\w+)$/m.exec(seen)?.[1];
+  return MODES.find((one) => one === mode) ?? null;
 }
 
 // Asked of ip, not of /sys, which in a namespace may be another's. The lock is migrate.ts's; a check.ts holds it for its
@@ -24,6 +37,7 @@ for tool in ip wg; do command -v $tool >/dev/null || { echo "trouble $tool"; exi
 ip -o link show | sed -nE 's/^[0-9]+: (wg0|wgnet[0-9]+)[:@][^<]*<([^>]*)>.*/link \\1 \\2/p'
 ${ENDS}
 ip -4 route show table 51821 2>/dev/null | sed -nE 's/^default dev (wgnet[0-9]+) .*/path \\1/p' | head -n 1
+${MODE_PROBE}
 grep -q '@comps-migrate$' /proc/net/unix && echo 'migration time'
 nft list table inet comps_split >/dev/null 2>&1 && echo 'migration packet'
 echo whole`;
@@ -57,5 +71,6 @@ export function clientIn(seen: string, where: string): ClientSeen {
     links: new Map(links),
     path: words('path')[0]?.[0] ?? null,
     migration: moved.includes('packet') ? 'packet' : moved.includes('time') ? 'time' : 'none',
+    mode: modeIn(seen),
   };
 }

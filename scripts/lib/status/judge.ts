@@ -1,56 +1,14 @@
 /** What the readings of servers, client and files mean together. Pure. */
-import { EXIT, type Fault } from '../cli.ts';
-import { endpointText, type TunnelPlan } from '../wireguard/topology.ts';
-import type { ClientSeen } from './client.ts';
+import { EXIT } from '../cli.ts';
+import { endpointText } from '../wireguard/topology.ts';
 import type { End, Peer } from './ends.ts';
+import { answerOf, type Hints, type Seen, type ServerSeen } from './seen.ts';
 import type { EndStatus, Status, Trouble, TunnelStatus } from './status.ts';
+
+export type { FileSeen, Hints, Seen, ServerSeen } from './seen.ts';
 
 /** Seconds after which WireGuard itself forgets a session; with the client's keepalive there is a new one long before. */
 export const FRESH = 180;
-
-/** What one round trip to a server has brought. */
-export interface ServerSeen {
-  name: string;
-  tunnel: TunnelPlan;
-  /** The client's public key by its files; undefined where it has none yet. */
-  clientKey?: string | undefined;
-  /** Why it could not be asked, or its state not be read; nothing else is known then. */
-  unreachable?: Fault | undefined;
-  failed?: Fault | undefined;
-  /** Of wgnet-setup's plan, a line a change: `running wg0: add peer …`; undefined where there is none to be had. */
-  drift?: readonly string[] | undefined;
-  /** A change of its keys was begun, and as far as the client's files tell, not ended. */
-  begun?: boolean | undefined;
-  /** Its wg0; null where it has none, undefined where nobody knows. */
-  end?: End | null | undefined;
-  /** What its user should know of it, though nothing is to be changed for it. */
-  notices?: readonly string[] | undefined;
-}
-
-/** Of one client's file, how it is; the words are without any secret. */
-export type FileSeen =
-  | { is: 'current' | 'missing' }
-  /** `what` names the settings that differ. */
-  | { is: 'older'; what: string };
-
-export interface Seen {
-  /** Seconds since 1970. */
-  time: number;
-  /** In the order of the tunnels. */
-  servers: readonly ServerSeen[];
-  /** Undefined where it is left out; `named`: somebody said where it is, so that one that is not there is missed. */
-  client?: { where: string; named: boolean; answer: ClientSeen | Fault } | undefined;
-  /** By interface, and `setup.sh`; undefined where it cannot be known. */
-  files: ReadonlyMap<string, FileSeen | undefined>;
-}
-
-/** What to type next. */
-export interface Hints {
-  /** That sets the servers up, and writes the files. */
-  setUp: string;
-  /** That makes the client take its files. */
-  client: string;
-}
 
 const NOTHING: EndStatus = {
   up: null,
@@ -104,10 +62,6 @@ function keyTrouble(
   const next = files === 'current' ? hints.client : `${hints.setUp}, then ${hints.client}`;
   return { kind: 'keys', what, next };
 }
-
-/** Answers of a client that is there. */
-const answerOf = ({ client }: Seen): ClientSeen | undefined =>
-  client === undefined || client.answer instanceof Error ? undefined : client.answer;
 
 function tunnelOf(server: ServerSeen, seen: Seen): TunnelStatus {
   const { tunnel, unreachable, failed, end, drift } = server;
@@ -196,6 +150,13 @@ function otherTroubles(seen: Seen, hints: Hints): Trouble[] {
       next: hints.client,
     });
   const setUp = files.get('setup.sh');
+  if (answer?.mode && answer.mode !== seen.mode)
+    found.push({
+      kind: 'mode',
+      tunnel: null,
+      what: `the client is in mode ${answer.mode}, and the network is in mode ${seen.mode}`,
+      next: setUp?.is === 'current' ? hints.client : `${hints.setUp}, then ${hints.client}`,
+    });
   if (setUp?.is === 'missing')
     found.push({
       kind: 'files',
@@ -231,12 +192,14 @@ export function judge(seen: Seen, hints: Hints): Status {
   const answer = answerOf(seen);
   return {
     time: seen.time,
+    mode: seen.mode,
     well: troubles.length === 0,
     exitCode: exitCodeOf(troubles),
     client: {
       where: client?.where ?? null,
       answers: client === undefined ? null : answer !== undefined,
       reason: client?.answer instanceof Error ? client.answer.message : null,
+      mode: answer?.mode ?? null,
       path: answer?.path ?? null,
       migration: answer?.migration ?? null,
     },

@@ -1,4 +1,5 @@
 /** The status as Prometheus reads it: text exposition format 0.0.4. Pure. */
+import { MODES } from '../config/mode.ts';
 import type { EndStatus, Status, TunnelStatus } from './status.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -78,6 +79,11 @@ function metricsOf(status: Status): Metric[] {
   });
   return [
     gauge('comps_well', 'Whether nothing is wrong with the network.', [{ value: status.well }]),
+    gauge(
+      'comps_mode',
+      'The mode of the network, as config.cfg and flags have it.',
+      MODES.map((mode) => ({ labels: { mode }, value: status.mode === mode })),
+    ),
     gauge('comps_findings', 'What is not as it should be, of all tunnels.', [{ value: troubles.length }]),
     gauge(
       'comps_tunnel_well',
@@ -101,7 +107,7 @@ function metricsOf(status: Status): Metric[] {
     ),
     gauge(
       'comps_tunnel_current_path',
-      'Whether the next packet of wg0 goes by this tunnel.',
+      'Whether the next packet of the client goes by this tunnel.',
       each(status, ({ current }) => current),
     ),
     gauge(

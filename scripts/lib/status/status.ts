@@ -1,4 +1,5 @@
 /** The status of the whole network: what `--json` prints, and what tables and metrics are made of. */
+import type { Mode } from '../config.ts';
 import type { Migration } from './client.ts';
 
 /** What is not as it should be. */
@@ -17,8 +18,10 @@ export type Kind =
   | 'files'
   /** The client is up, and there was no handshake for too long. */
   | 'stale'
-  /** The client has no route for wg0's packets: nothing gets out. */
+  /** The client has no route into a wgnetN: nothing gets out. */
   | 'no path'
+  /** The client is in another mode than the network. */
+  | 'mode'
   /** The client was named, and could not be asked. */
   | 'no client';
 
@@ -63,7 +66,7 @@ export interface TunnelStatus {
   client: EndStatus;
   /** Seconds since the last handshake: the client's word, else the server's. */
   handshakeAge: number | null;
-  /** Whether wg0's next packet goes by it; null for wg0 itself, and where it is not known. */
+  /** Whether the client's next packet goes by it; null for wg0 itself, and where it is not known. */
   current: boolean | null;
   /** What wgnet-setup.ts --check says of its server. */
   drift: { count: number | null; lines: string[] };
@@ -77,6 +80,8 @@ export interface TunnelStatus {
 export interface Status {
   /** Seconds since 1970, by this machine's clock. */
   time: number;
+  /** The network's: without a comp server in mode quic. */
+  mode: Mode;
   /** Nothing is in `troubles`. */
   well: boolean;
   exitCode: number;
@@ -87,10 +92,12 @@ export interface Status {
     answers: boolean | null;
     /** Why it does not answer. */
     reason: string | null;
+    /** By its rules; null where it has none, or is not asked. */
+    mode: Mode | null;
     path: string | null;
     migration: Migration | null;
   };
-  /** The proxies in their order, then the comp server. */
+  /** The proxies in their order, then the comp server where there is one. */
   tunnels: TunnelStatus[];
   troubles: Trouble[];
   /** What servers' users should know, though nothing is wrong by it. */

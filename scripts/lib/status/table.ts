@@ -31,6 +31,7 @@ const WORDS: Record<Kind, string> = {
   files: 'files',
   stale: 'stale',
   'no path': 'no path',
+  mode: 'mode',
   'no client': 'no client',
 };
 
@@ -133,7 +134,8 @@ function clientLine({ client }: Status): string {
   if (client.where === null) return 'client: left out';
   if (!client.answers) return `client: ${client.reason}`;
   const path = client.path === null ? 'no path' : `path ${client.path}`;
-  return `client: ${client.where}, ${path}, ${MIGRATION[client.migration ?? 'none']}`;
+  const mode = client.mode === 'quic' ? ', mode quic' : '';
+  return `client: ${client.where}${mode}, ${path}, ${MIGRATION[client.migration ?? 'none']}`;
 }
 
 /** A text on lines of `room` characters, broken between words; a word that is longer stays whole. */

@@ -10,6 +10,7 @@ import { realPath } from '../files.ts';
 import { withLock } from '../lock.ts';
 import { pause } from '../poll.ts';
 import type { StatusLine } from '../progress.ts';
+import type { ConfigFlags } from './read-config.ts';
 
 /** Another API than DigitalOcean's own, as its other tools have it; --api-url weighs more. */
 const ENDPOINT_VARIABLE = 'DIGITALOCEAN_API_URL';
@@ -17,9 +18,7 @@ const ENDPOINT_VARIABLE = 'DIGITALOCEAN_API_URL';
 /** Seconds for which one call of the API may be tried again. */
 const PATIENCE = 120;
 
-export interface CloudOptions {
-  /** Texts of `-e`, which beat config.cfg. */
-  extraVars?: readonly string[];
+export interface CloudOptions extends ConfigFlags {
   inventory: string;
   config: string;
   apiUrl?: string | undefined;

@@ -3,7 +3,7 @@ import { duration } from '../cli.ts';
 
 export const INVENTORY = [
   '-i, --inventory <file>',
-  'Ansible INI inventory with the groups [vpn] and [comp]',
+  'Ansible INI inventory with the groups [vpn] and [comp] (in mode quic [vpn] alone)',
   'hosts.ini',
 ] as const;
 

@@ -1,27 +1,27 @@
 /** What a set-up would refuse, found out before the droplets that it is for are made: they cost money. */
 
 import { Fault } from '../cli.ts';
+import type { Config } from '../config.ts';
 import { readText } from '../files.ts';
-import { networkOf, withExtraVars } from '../inventory.ts';
+import { withExtraVars } from '../inventory.ts';
 import { keyFilesOf } from '../transport/key-files.ts';
 import { readExtraVars } from './extra-vars.ts';
 import { inventoryText } from './own-hosts.ts';
 import { prospectOf } from './prospect.ts';
 import { readConfig } from './read-config.ts';
 import { requireAnswers, withFlags } from './set-up-access.ts';
-import { chosenOf } from './set-up-input.ts';
+import { chosenOf, serversOf } from './set-up-input.ts';
 import { chosenTasks } from './set-up-tasks.ts';
 import type { SetUpOptions } from './setting-up.ts';
 import { readWanted } from './surveying.ts';
 
-/** Judges the flags by hosts.ini as it will be; a Fault as the set-up would have it. Reads files, and asks nobody. */
-export function foresee(options: SetUpOptions): void {
+/** Judges the flags by hosts.ini as it will be; a Fault as the set-up would have it. Reads files, and asks nobody; config.cfg as it is read. */
+export function foresee(options: SetUpOptions): Config {
   const { inventory: file, limit } = options;
-  const config = readConfig(options.config, options.extraVars);
+  const config = readConfig(options.config, options);
   const extra = readExtraVars(options.extraVars ?? [], readText);
-  const inventory = prospectOf(inventoryText(file), file, readWanted(config, options.config));
-  const { vpn, comp } = networkOf(withExtraVars(inventory, extra.hosts));
-  const hosts = [...vpn, comp];
+  const inventory = prospectOf(inventoryText(file), file, readWanted(config, options.config), config.mode);
+  const hosts = serversOf(withExtraVars(inventory, extra.hosts), config);
   const chosen = chosenOf(inventory, hosts, limit);
   chosenTasks({ config, hosts, chosen }, options);
   requireAnswers(options);
@@ -37,4 +37,5 @@ export function foresee(options: SetUpOptions): void {
         next: 'name the file of a private key',
       });
     }
+  return config;
 }

@@ -23,6 +23,7 @@ export function planLines(
   { create, adopt, strays, notices }: Plan,
   sizes: readonly Size[],
   tag: string,
+  idle: ReadonlySet<string> = new Set(),
 ): string[] {
   const rows = [
     ...create.map(({ name, region, size, image }) => [
@@ -47,12 +48,17 @@ export function planLines(
     paint.bold(`PLAN (tag ${tag})`),
     ...table(rows),
     `  ${create.length} to create, ${adopt.length} to keep: ${perTime(all, sizes)}`,
-    ...[...notices, ...strays.map(strayLine)].map((line) => `${paint.cyan('notice:')} ${line}`),
+    ...[...notices, ...strays.map((droplet) => strayLine(droplet, idle))].map(
+      (line) => `${paint.cyan('notice:')} ${line}`,
+    ),
   ];
 }
 
-const strayLine = ({ id, name, region }: Plan['strays'][number]): string =>
-  `the droplet ${name} in ${region} (${id}) is not in config.cfg, and costs money: npx zx scripts/teardown.ts --limit ${name}`;
+/** `idle`: names in config.cfg that its mode has no use for. */
+function strayLine({ id, name, region }: Plan['strays'][number], idle: ReadonlySet<string>): string {
+  const why = idle.has(name) ? 'has no part in mode quic, is left alone' : 'is not in config.cfg';
+  return `the droplet ${name} in ${region} (${id}) ${why}, and costs money: npx zx scripts/teardown.ts --limit ${name}`;
+}
 
 export function troubleLines(name: string, { code, message, next }: Fault): string[] {
   const kind = code === EXIT.unreachable ? 'unreachable' : 'failed';

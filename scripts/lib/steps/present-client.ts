@@ -1,9 +1,10 @@
 /** What the client's present files say, for those servers that a run leaves alone. */
 import { join } from 'node:path';
+import type { Mode } from '../config.ts';
 import { list, readTextIfAny } from '../files.ts';
 import type { ClientFile } from '../wireguard/client-files.ts';
 import { isKey } from '../wireguard/key.ts';
-import { endpointText, type TunnelPlan } from '../wireguard/topology.ts';
+import { endpointText, type Topology, type TunnelPlan } from '../wireguard/topology.ts';
 
 /** The server's public key in one file, where it is of this very server: name and endpoint. */
 export function serverKeyOf(text: string, { server, port }: TunnelPlan): string | undefined {
@@ -36,14 +37,27 @@ function serverIn(text: string): { name: string | undefined; address: string | u
 }
 
 /**
- * Whether the comp server of the files in a directory is this one, perhaps at another port or address, or under another
- * name; undefined where there are no files.
+ * Whether the files in a directory are of this network: of its comp server, perhaps at another port or address, or under
+ * another name; and where they have none, or the network has none (mode quic), of one of its proxies. Undefined where there
+ * are no files.
  */
-export function holdsNetworkOf(directory: string, { server }: TunnelPlan): boolean | undefined {
-  const text = readTextIfAny(join(directory, 'wg0.conf'));
+export function holdsNetworkOf(directory: string, { comp, paths }: Topology): boolean | undefined {
+  const texts = tunnelTexts(directory);
+  if (texts.length === 0) return undefined;
+  const own = texts.filter((text) => text.startsWith('# wg0:'));
+  const [present, tunnels] = comp === undefined || own.length === 0 ? [texts, paths] : [own, [comp]];
+  return present
+    .map(serverIn)
+    .some(({ name, address }) =>
+      tunnels.some(({ server }) => name === server.name || address === server.address),
+    );
+}
+
+/** The mode of the files in a directory; of earlier versions' there was one. Undefined where there are none. */
+export function modeOf(directory: string): Mode | undefined {
+  const text = readTextIfAny(join(directory, 'setup.sh'));
   if (text === undefined) return undefined;
-  const { name, address } = serverIn(text);
-  return name === server.name || address === server.address;
+  return /^MODE=quic$/m.test(text) ? 'quic' : 'wireguard';
 }
 
 /** What the server must have been told of, or what leads there. Its public key is not among them: that is the server's own. */

@@ -1,5 +1,6 @@
 /** hosts.ini as it will be with the droplets of config.cfg, judged before there are any. */
 import { Fault } from '../cli.ts';
+import type { Mode } from '../config.ts';
 import type { Wanted } from '../digitalocean/wanted.ts';
 import { type Inventory, networkOf, parseInventory, putHosts } from '../inventory.ts';
 
@@ -36,12 +37,12 @@ function translated({ message, next, code }: Fault, file: string, before: string
 }
 
 /** The inventory as it will be, but for the addresses; a Fault where it cannot have these droplets, or is no network then. */
-export function prospectOf(text: string, file: string, wanted: readonly Wanted[]): Inventory {
+export function prospectOf(text: string, file: string, wanted: readonly Wanted[], mode: Mode): Inventory {
   const edits = wanted.map(({ name, group }, i) => ({ name, group, address: unknown(i + 1) }));
   const later = putHosts(text, file, edits);
   try {
     const inventory = parseInventory(later, file);
-    networkOf(inventory);
+    networkOf(inventory, mode);
     return inventory;
   } catch (error) {
     throw error instanceof Fault ? translated(error, file, text, later) : error;

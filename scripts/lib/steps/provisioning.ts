@@ -215,7 +215,7 @@ export async function provision(
 ): Promise<Provisioned> {
   const status = statusLine();
   try {
-    const config = readConfig(options.config, options.extraVars);
+    const config = readConfig(options.config, options);
     const account = openAccount(config, options, status);
     return await aloneWith(options.inventory, account, async () => {
       const saved = openSaved(options.inventory);
@@ -223,7 +223,7 @@ export async function provision(
         status.set('DigitalOcean', undefined),
       );
       status.set('DigitalOcean', undefined);
-      status.print(planLines(found.plan, found.sizes, config.tag));
+      status.print(planLines(found.plan, found.sizes, config.tag, found.idle));
       if (options.check) return { code: EXIT.ok, missing: missingOf(found, options.inventory) };
       const code = await carryOut(account.api, config, saved, found, options, status, onPresent);
       return { code, missing: 0 };

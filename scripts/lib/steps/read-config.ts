@@ -1,8 +1,9 @@
-import { paint } from '../cli.ts';
+import { Fault, paint } from '../cli.ts';
 import { type Config, parseConfig } from '../config.ts';
 import { readText } from '../files.ts';
 import { print } from '../progress.ts';
 import { readExtraVars } from './extra-vars.ts';
+import { givenKeys, type ModeFlags } from './mode-flags.ts';
 
 /** Notices that this process has printed. */
 const told = new Set<string>();
@@ -13,13 +14,32 @@ export function tellOnce(notice: string): void {
   print(`${paint.cyan('notice:')} ${notice}`);
 }
 
-/** config.cfg, read and judged; its notices are printed, once. `extraVars`: texts of `-e`, which beat the file. */
-export function readConfig(file: string, extraVars: readonly string[] = []): Config {
-  const extra = readExtraVars(extraVars, readText);
+/** What of a command line stands before config.cfg. */
+export interface ConfigFlags extends ModeFlags {
+  /** Texts of `-e`. */
+  extraVars?: readonly string[];
+}
+
+/** config.cfg, read and judged by what the command line sets; its notices are printed, once. */
+export function readConfig(file: string, given: ConfigFlags = {}): Config {
+  const extra = readExtraVars(given.extraVars ?? [], readText);
+  const flags = new Map<string, string>();
+  for (const { key, flag, value } of givenKeys(given)) {
+    const other = extra.config.get(key);
+    if (other !== undefined && other !== value)
+      throw new Fault({
+        at: flag,
+        what: `is ${value}, and --extra-vars sets ${key} otherwise`,
+        next: 'give one of them',
+      });
+    extra.config.set(key, value);
+    flags.set(key, flag);
+  }
   const { config, notices } = parseConfig(
     readText(file, `cp config.cfg.example ${file}, and fill it in`),
     file,
     extra.config,
+    flags,
   );
   for (const notice of [...extra.notices, ...notices]) tellOnce(notice);
   return config;

@@ -1,5 +1,6 @@
 /** `--rotate-keys`: new keys at both ends of one tunnel after the other, while they are in use. */
 import { EXIT, Fault, paint } from '../cli.ts';
+import type { Mode } from '../config.ts';
 import { realPath } from '../files.ts';
 import { print } from '../progress.ts';
 import { exitCodeOf, isGood } from '../runner/play.ts';
@@ -7,7 +8,7 @@ import type { HostFacts } from '../tasks/facts.ts';
 import { NEXT_KEY_PAIR, nextKeyPair, TUNNEL_IN_USE, tunnelInUse } from '../tasks/rotation.ts';
 import { clientKeys } from '../wireguard/key-store.ts';
 import type { ClientFlags } from './in-client.ts';
-import { serverKeyIn } from './present-client.ts';
+import { modeOf, serverKeyIn } from './present-client.ts';
 import { changeAtOnce, changeInUse, play, type Result } from './rotation-changes.ts';
 import { clientInUse } from './rotation-client.ts';
 import { aloneIn } from './rotation-lock.ts';
@@ -37,6 +38,17 @@ function presentKey(
       next: `${SET_UP}, without --rotate-keys`,
     });
   return { client: key.publicKey, server };
+}
+
+/** A tunnel's file is written anew with its keys, and the others stay. */
+function requireModeOf(out: string, wanted: Mode): void {
+  const there = modeOf(out);
+  if (there !== undefined && there !== wanted)
+    throw new Fault({
+      at: out,
+      what: `holds files of mode ${there}, and the change of keys is for mode ${wanted}`,
+      next: `--mode ${there}, or first ${SET_UP} --mode ${wanted} and setup.sh on the client`,
+    });
 }
 
 const notReachable = (name: string): Fault =>
@@ -106,9 +118,10 @@ export async function rotate(options: RotateOptions, run = bareRun()): Promise<n
 async function rotateAlone(options: RotateOptions, log: Run['log']): Promise<number> {
   const { check, out } = options;
   const prepared = await ready(options, log);
+  requireModeOf(out, prepared.topology.mode);
   const members = prepared.members.filter(({ name }) => prepared.chosen.has(name));
   const present = new Map(members.map((member) => [member, presentKey(member, out)]));
-  const found = await clientInUse(options, realPath(out));
+  const found = await clientInUse(options, realPath(out), prepared.topology);
   const client = found === 'down' ? undefined : found;
   if (found === 'down')
     print(

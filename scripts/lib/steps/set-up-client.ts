@@ -11,7 +11,7 @@ import { KEY_PAIR } from '../tasks/key-pair.ts';
 import type { preflight } from '../transport/docker.ts';
 import { type ClientFile, clientFiles } from '../wireguard/client-files.ts';
 import type { Topology } from '../wireguard/topology.ts';
-import { writeClientFiles } from '../wireguard/write-client.ts';
+import { staleIn, writeClientFiles } from '../wireguard/write-client.ts';
 import { labClientHint } from './hints.ts';
 import type { Moved } from './present-client.ts';
 import type { HostFlags, PlayFlags } from './set-up-flags.ts';
@@ -60,7 +60,7 @@ export function clientWish(
   members: readonly Member[],
   results: readonly HostResult<Member>[],
   topology: Topology,
-  { dns }: Config,
+  { dns, allowTcp }: Config,
 ): { files: ClientFile[]; missing: Missing[] } {
   const { keys, missing } = serverKeys(members, results);
   const privateKeys = new Map(members.map(({ name, key }) => [name, key?.privateKey]));
@@ -70,7 +70,7 @@ export function clientWish(
       privateKey: privateKeys.get(server.name) ?? NEW_KEY,
       serverPublicKey: keys.get(server.name) ?? NEW_KEY,
     }),
-    { dns, published: [] },
+    { dns, published: [], allowTcp },
   );
   return { files, missing };
 }
@@ -126,6 +126,12 @@ export const clientDiffs = (out: string, files: readonly ClientFile[]): Diff[] =
     const before = readTextIfAny(path) ?? '';
     return before === text ? [] : [{ path, before, after: text }];
   });
+
+/** What writing those files would do, a line each. */
+export const wouldDo = (out: string, files: readonly ClientFile[]): string[] => [
+  ...clientDiffs(out, files).map(({ path }) => `write ${path}`),
+  ...staleIn(out, files).map((path) => `remove ${path}`),
+];
 
 /** Writes them; what was done, a line each. */
 export const writeClient = (out: string, files: readonly ClientFile[]): string[] =>

@@ -9,6 +9,7 @@ import {
   limitOf,
   networkOf,
   parseInventory,
+  passedOver,
   withExtraVars,
 } from '../inventory.ts';
 import { keepSecret } from '../runner/secrets.ts';
@@ -17,15 +18,16 @@ import { type LoginSettings, loginOf } from '../transport/login.ts';
 import { withSshConfig } from '../transport/ssh-config.ts';
 import { unlockKeys } from '../transport/unlock.ts';
 import { clientKeys } from '../wireguard/key-store.ts';
-import type { Topology, TunnelPlan } from '../wireguard/topology.ts';
+import { type Topology, type TunnelPlan, tunnelsOf } from '../wireguard/topology.ts';
 import { readExtraVars } from './extra-vars.ts';
+import type { ModeFlags } from './mode-flags.ts';
 import { serverKeyIn } from './present-client.ts';
 import { readConfig, tellOnce } from './read-config.ts';
 import { becomePassword, withFlags } from './set-up-access.ts';
 import type { HostFlags } from './set-up-flags.ts';
 import { type Member, planTopology, resolveAll } from './set-up-servers.ts';
 
-export interface InputOptions extends HostFlags {
+export interface InputOptions extends HostFlags, ModeFlags {
   /** hosts.ini and config.cfg. */
   inventory: string;
   config: string;
@@ -42,7 +44,7 @@ export interface InputOptions extends HostFlags {
 /** What the files and the flags say; nothing is asked, resolved or connected to for it. */
 export interface Input {
   config: Config;
-  /** The proxies in order, then the comp server, whatever `--limit` says. */
+  /** The proxies in order, then the comp server where there is one, whatever `--limit` says. */
   hosts: Host[];
   /** Names of those that `--limit` leaves. */
   chosen: ReadonlySet<string>;
@@ -59,13 +61,23 @@ const INVENTORY_HINT = 'write one: README, "On servers", step 1';
 /** Both files, read and refused before the first effect. */
 export function readInput(options: InputOptions): Input {
   const extra = readExtraVars(options.extraVars ?? [], readText);
-  const config = readConfig(options.config, options.extraVars);
+  const config = readConfig(options.config, options);
   const inventory = parseInventory(readText(options.inventory, INVENTORY_HINT), options.inventory);
   const beside = besideNotice(inventory);
   if (beside !== undefined) tellOnce(beside);
-  const { vpn, comp } = networkOf(withExtraVars(inventory, extra.hosts));
-  const hosts = [...vpn, comp];
+  const hosts = serversOf(withExtraVars(inventory, extra.hosts), config);
   return { config, hosts, chosen: chosenOf(inventory, hosts, options.limit) };
+}
+
+/** The proxies in order, then the comp server in mode wireguard; in mode quic those below [comp] are named, once. */
+export function serversOf(inventory: Inventory, { mode }: Config): Host[] {
+  const { vpn, comp } = networkOf(inventory, mode);
+  const over = passedOver(inventory, mode);
+  if (over.length > 0)
+    tellOnce(
+      `mode quic has no comp server, and passes over what is below [comp] in ${inventory.file}: ${over.join(', ')}`,
+    );
+  return comp === undefined ? vpn : [...vpn, comp];
 }
 
 /** Names of the servers that `--limit` leaves; all of them without it. */
@@ -108,7 +120,7 @@ export async function prepare(options: InputOptions, input = readInput(options))
   const hosts = withSshConfig(flagged, inventory);
   const addresses = await resolveAll(hosts, inventory);
   const topology = planTopology(input.config, hosts, addresses);
-  const tunnels = [...topology.paths, topology.comp];
+  const tunnels = tunnelsOf(topology);
   const parts = hosts.map((host, i) => partOf(host, tunnels[i] as TunnelPlan, input, out));
 
   const login: LoginSettings = { inventory, acceptNew, timeout };

@@ -1,5 +1,6 @@
 /** The document of `--json`. */
 import type { Fault } from '../cli.ts';
+import type { Mode } from '../config.ts';
 import type { HostResult } from '../runner/play.ts';
 import { countsOf } from '../runner/report.ts';
 import { hideSecrets } from '../runner/secrets.ts';
@@ -60,18 +61,20 @@ export interface ListsDocument {
 /** One run, however it ended. Names, order and meaning stay; later versions may have more keys. */
 export interface RunDocument {
   command: string;
+  /** Null where the run was refused before it was known. */
+  mode: Mode | null;
   check: boolean;
   /** As the process ends with it. */
   exitCode: number;
   seconds: number;
-  /** The proxies in order, then the comp server. Empty where the run was refused before it began. */
+  /** The proxies in order, then the comp server where there is one. Empty where the run was refused before it began. */
   hosts: HostDocument[];
   /** Sums over the hosts: ok, changed, unreachable, failed. */
   counts: Record<string, number>;
   client: {
     /** Its folder; null where the run did not come to it. */
     folder: string | null;
-    /** Paths written, or in check mode to be written. */
+    /** Paths written, or in check mode to be written; removed alike. */
     written: string[];
     removed: string[];
     /** Why the files were left as they are; null where they were not. */
@@ -93,6 +96,7 @@ export interface RunDocument {
 
 export const emptyDocument = (command: string): RunDocument => ({
   command,
+  mode: null,
   check: false,
   exitCode: 0,
   seconds: 0,

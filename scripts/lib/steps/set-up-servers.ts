@@ -43,6 +43,7 @@ export const resolveAll = (hosts: readonly Host[], inventory: string): Promise<(
     ),
   );
 
+/** `hosts`: the proxies in order, then the comp server where the mode has one. */
 export function planTopology(
   config: Config,
   hosts: readonly Host[],
@@ -53,9 +54,8 @@ export function planTopology(
     // One that does not resolve is reported with the others; no file is written from this plan then.
     return { name, address: typeof resolved === 'string' ? resolved : address };
   });
-  const comp = servers.pop();
-  if (comp === undefined)
-    throw new Error('the inventory reader lets no network without a comp server through');
+  // In mode quic all of them are proxies.
+  const comp = config.mode === 'quic' ? undefined : servers.pop();
   return topologyOf({
     proxies: servers,
     comp,

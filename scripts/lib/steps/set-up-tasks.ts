@@ -1,5 +1,6 @@
 /** Which tasks a set-up has, before any host is connected to: for `--list-*`, `--tags` and `--start-at-task`. */
 import { type Choice, type Choosable, choiceOf, tagsOf, unionOf } from '../runner/choice.ts';
+import { tunnelsOf } from '../wireguard/topology.ts';
 import type { PlayFlags } from './set-up-flags.ts';
 import type { Input } from './set-up-input.ts';
 import type { ListsDocument } from './set-up-json.ts';
@@ -15,7 +16,7 @@ export function tasksOf({ config, hosts }: Input): Choosable[] {
     hosts,
     hosts.map(({ address }) => address),
   );
-  const lists = [...topology.paths, topology.comp].map((tunnel) => serverTasksFor(tunnel, undefined, config));
+  const lists = tunnelsOf(topology).map((tunnel) => serverTasksFor(tunnel, undefined, config));
   return [...unionOf(lists), CLIENT];
 }
 

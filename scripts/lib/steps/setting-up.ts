@@ -15,7 +15,15 @@ import { endpointIn, retiredIn } from '../wireguard/write-client.ts';
 import { labClientHint } from './hints.ts';
 import { holdsNetworkOf, movedIn } from './present-client.ts';
 import { inDoubt, settled, whileKeysStay, writing } from './rotation-settling.ts';
-import { clientDiffs, clientHint, clientWish, isSpared, leftFor, writeClient } from './set-up-client.ts';
+import {
+  clientDiffs,
+  clientHint,
+  clientWish,
+  isSpared,
+  leftFor,
+  wouldDo,
+  writeClient,
+} from './set-up-client.ts';
 import type { PlayFlags } from './set-up-flags.ts';
 import { type InputOptions, type Prepared, prepare, readInput } from './set-up-input.ts';
 import { hostsOf, shownDiff } from './set-up-json.ts';
@@ -116,21 +124,19 @@ function clientSide(
     return { code: left.code, done: [] };
   }
   const before = endpointIn(out);
-  const ours = holdsNetworkOf(out, topology.comp);
+  const ours = holdsNetworkOf(out, topology);
   const retired = ours ? retiredIn(out, topology) : [];
   const diffs = clientDiffs(out, files);
-  const done = check ? diffs.map(({ path }) => `write ${path}`) : writeClient(out, files);
-  client.written = done
-    .filter((line) => !line.startsWith('removed '))
-    .map((line) => line.replace(/^\w+ /, ''));
-  client.removed = done.filter((line) => line.startsWith('removed ')).map((line) => line.slice(8));
+  const done = check ? wouldDo(out, files) : writeClient(out, files);
+  client.written = done.filter((line) => !line.startsWith('remove')).map((line) => line.replace(/^\w+ /, ''));
+  client.removed = done.filter((line) => line.startsWith('remove')).map((line) => line.replace(/^\w+ /, ''));
   client.diffs = diffs.map(shownDiff);
   for (const line of done) print(`${paint.yellow(check ? 'would change:' : 'changed:')} [client] ${line}`);
   if (differ !== undefined) for (const line of diffs.flatMap(differ)) print(line);
   for (const { name, address } of retired) print(retiredLine(name, address));
   if (!check && ours === false)
     print(
-      `${paint.cyan('notice:')} ${out} held another network (comp server ${before}); its keys are kept there, and its own hosts.ini writes it again`,
+      `${paint.cyan('notice:')} ${out} held another network (its server: ${before}); its keys are kept there, and its own hosts.ini writes it again`,
     );
   return { code: EXIT.ok, done: check ? [] : done };
 }
@@ -139,6 +145,7 @@ function clientSide(
 export async function setUp(options: SetUpOptions, { log, document } = bareRun()): Promise<number> {
   const { check, out } = options;
   const input = readInput(options);
+  document.mode = input.config.mode;
   const lists = listsOf(input, options);
   if (lists !== undefined) {
     document.lists = lists;

@@ -13,6 +13,7 @@ import { type ClientKey, clientKeys } from '../wireguard/key-store.ts';
 import { underWay } from '../wireguard/next-keys.ts';
 import { commandHint } from './hints.ts';
 import { type ClientFlags, type ClientPlace, clientPlace, placeText } from './in-client.ts';
+import { modeWords } from './mode-flags.ts';
 import { type InputOptions, type Prepared, prepare } from './set-up-input.ts';
 import { serverTasksFor } from './set-up-servers.ts';
 import { Client } from './status-client.ts';
@@ -47,13 +48,14 @@ function refuseContradictions({ json, prometheus, watch }: StatusOptions): void 
     });
 }
 
-function hintsFor({ inventory, config, out }: StatusOptions, place: ClientPlace | undefined): Hints {
+function hintsFor({ inventory, config, out, ...more }: StatusOptions, place: ClientPlace | undefined): Hints {
   const flag = (letter: string, value: string, usual: string): string[] =>
     value === usual ? [] : [letter, value];
   const flags = [
     ...flag('-i', inventory, 'hosts.ini'),
     ...flag('-c', config, 'config.cfg'),
     ...flag('-o', out, 'client/generated'),
+    ...modeWords(more),
   ];
   const setUp = commandHint(['npx', 'zx', 'scripts/wgnet-setup.ts', ...flags]);
   const inside = '/etc/wireguard/setup.sh';
@@ -88,7 +90,7 @@ function filesOf(
       ? [[tunnel.interface, { serverPublicKey, privateKey }] as const]
       : [];
   });
-  const settings = { dns: config.dns, published: [] };
+  const settings = { dns: config.dns, published: [], allowTcp: config.allowTcp };
   const files = judgeFiles(topology, new Map(keys), settings, (name) => readTextIfAny(join(out, name)));
   if (!resolved) files.delete('setup.sh');
   return files;
@@ -106,6 +108,7 @@ async function round(sources: Sources, hints: Hints, limit?: number): Promise<St
   return judge(
     {
       time: Date.now() / 1000,
+      mode: prepared.topology.mode,
       servers: seen.map((one) => ({ ...one, begun: underWay(out, one.name) !== undefined })),
       client:
         client === undefined || answer === undefined

@@ -6,7 +6,7 @@ import { type Plan, planOf } from '../digitalocean/plan.ts';
 import { type Problem, problemsOf } from '../digitalocean/preflight.ts';
 import { recover } from '../digitalocean/recover.ts';
 import type { Entry, Saved } from '../digitalocean/saved.ts';
-import { type Wanted, wantedOf } from '../digitalocean/wanted.ts';
+import { idleOf, type Wanted, wantedOf } from '../digitalocean/wanted.ts';
 import { md5Of } from '../transport/fingerprint.ts';
 import { loginOf } from '../transport/login.ts';
 import { md5Fingerprint } from '../transport/private-key.ts';
@@ -16,6 +16,7 @@ import { unlockKeys } from '../transport/unlock.ts';
 import { keepFound, recovering } from './cloud.ts';
 import { claimProblems, inventoryText, type Target, targetOf } from './own-hosts.ts';
 import { prospectOf } from './prospect.ts';
+import { tellOnce } from './read-config.ts';
 
 export interface SurveyOptions {
   inventory: string;
@@ -33,19 +34,31 @@ export interface Survey {
   droplets: Droplet[];
   /** Number or fingerprint of the SSH key; undefined where nothing is to be made. */
   sshKey: string | undefined;
+  /** Names that config.cfg has and its mode passes over. */
+  idle: ReadonlySet<string>;
   /** Entries of droplets that are gone and that nobody wants any more. */
   gone: Entry[];
 }
 
-/** The droplets of config.cfg; a Fault where there are none, or more comp servers than one. */
+/** The droplets of config.cfg that its mode needs; a Fault where there are none, or more comp servers than one. */
 export function readWanted(config: Config, file: string): Wanted[] {
   const wanted = wantedOf(config);
   const refuse = (what: string, next: string): never => {
     throw new Fault({ at: file, what, next });
   };
+  const idle = idleOf(config);
+  if (idle.length > 0)
+    tellOnce(
+      `mode quic has no comp server, and passes over what is below comps in ${file}: ${idle.join(', ')}`,
+    );
   if (wanted.length === 0)
-    refuse('names no droplets: vpns and comps are empty', 'config.cfg.example shows both lists');
-  if (config.comps.length > 1)
+    refuse(
+      config.mode === 'quic'
+        ? 'names no droplets: vpns is empty'
+        : 'names no droplets: vpns and comps are empty',
+      'config.cfg.example shows both lists',
+    );
+  if (config.mode === 'wireguard' && config.comps.length > 1)
     refuse(
       `comps has ${config.comps.length} entries (${config.comps.map(({ name }) => name).join(', ')}): the network has one comp server`,
       'keep one of them; proxies belong below vpns',
@@ -122,7 +135,7 @@ export async function survey(
   const { inventory, config: file, check } = options;
   const wanted = readWanted(config, file);
   const text = inventoryText(inventory);
-  const prospective = prospectOf(text, inventory, wanted);
+  const prospective = prospectOf(text, inventory, wanted, config.mode);
   const [listed, sizes] = await Promise.all([api.droplets(), api.sizes()]);
   const { entries, droplets, unseen } = await recover(saved.entries, listed, recovering(api, saved));
   if (!check) keepFound(saved, entries);
@@ -163,5 +176,5 @@ export async function survey(
   const there = new Set(droplets.map(({ id }) => id));
   const names = new Set(wanted.map(({ name }) => name));
   const gone = entries.filter(({ name, id }) => !names.has(name) && (id === undefined || !there.has(id)));
-  return { wanted, plan, sizes, droplets, sshKey, gone };
+  return { wanted, plan, sizes, droplets, sshKey, idle: new Set(idleOf(config)), gone };
 }

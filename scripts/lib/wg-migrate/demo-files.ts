@@ -2,7 +2,7 @@
 import { type SiteCertificate, trustPolicy } from '../tls/certificate.ts';
 import { type ClientFile, clientFiles } from '../wireguard/client-files.ts';
 import { serverConf, serverNat } from '../wireguard/server-files.ts';
-import type { Topology, TunnelPlan } from '../wireguard/topology.ts';
+import type { TunnelPlan, WholeTopology } from '../wireguard/topology.ts';
 import type { TunnelEnds } from './keys.ts';
 import { GATEWAY, type Plan, TUNNELS, WEBDRIVER_PORT } from './plan.ts';
 import { browserScript, migrateScript, serverScript, siteFiles } from './texts.ts';
@@ -12,7 +12,7 @@ export type DemoFile = ClientFile;
 
 export interface DemoParts {
   plan: Plan;
-  topology: Topology;
+  topology: WholeTopology;
   keys: (tunnel: TunnelPlan) => TunnelEnds;
   site: SiteCertificate;
 }

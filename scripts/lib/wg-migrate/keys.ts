@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { newPrivateKey, publicKeyOf } from '../wireguard/key.ts';
-import type { Topology, TunnelPlan } from '../wireguard/topology.ts';
+import type { TunnelPlan, WholeTopology } from '../wireguard/topology.ts';
 
 export interface KeyPair {
   privateKey: string;
@@ -19,7 +19,7 @@ function newKeyPair(): KeyPair {
 }
 
 /** New keys for every tunnel. */
-export function freshKeys({ paths, comp }: Topology): (tunnel: TunnelPlan) => TunnelEnds {
+export function freshKeys({ paths, comp }: WholeTopology): (tunnel: TunnelPlan) => TunnelEnds {
   const ends = new Map(
     [...paths, comp].map((tunnel) => [tunnel.interface, { client: newKeyPair(), server: newKeyPair() }]),
   );
@@ -28,7 +28,7 @@ export function freshKeys({ paths, comp }: Topology): (tunnel: TunnelPlan) => Tu
 
 /** A rendering's name: a hash over what must be the same in all machines, public keys and certificate. */
 export function renderingId(
-  { paths, comp }: Topology,
+  { paths, comp }: WholeTopology,
   keys: (tunnel: TunnelPlan) => TunnelEnds,
   certificate: string,
 ): string {

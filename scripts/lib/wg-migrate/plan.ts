@@ -7,7 +7,7 @@
  */
 import { Fault } from '../cli.ts';
 import { clientAddress, compClientAddress, isPrivateSubnet } from '../config/addresses.ts';
-import { type Topology, topologyOf } from '../wireguard/topology.ts';
+import { topologyOf, type WholeTopology } from '../wireguard/topology.ts';
 
 /** What the tunnels of the demo use, as config.cfg.example does. */
 export const TUNNELS = { wireguardSubnet: '10.45.0' };
@@ -93,7 +93,7 @@ export function planOf(wishes: Wishes): Plan {
 }
 
 /** The tunnels of the demo, planned as those of a real network. */
-export const demoTopology = ({ proxies, comp }: Plan): Topology =>
+export const demoTopology = ({ proxies, comp }: Plan): WholeTopology =>
   topologyOf({
     proxies: proxies.map(({ name, access }) => ({ name, address: access })),
     comp: { name: 'wg0', address: comp.transit },

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { Fault } from '../cli.ts';
+import type { Mode } from '../config/mode.ts';
 
 /** Marks and tables; fixed, because users type commands against them (network.md). */
 export const WG0_MARK = 51820;
@@ -45,17 +46,30 @@ export interface TunnelPlan {
 }
 
 export interface Topology {
-  /** wgnet1 … wgnetN, in the inventory's order. */
+  mode: Mode;
+  /** wgnet1 … wgnetN, in the inventory's order. In mode quic the client has one address on all of them. */
   paths: TunnelPlan[];
+  /** Undefined in mode quic, which has no wg0. */
+  comp: TunnelPlan | undefined;
+}
+
+/** The network of mode wireguard. */
+export interface WholeTopology extends Topology {
+  mode: 'wireguard';
   comp: TunnelPlan;
 }
 
+/** All tunnels: the paths, then wg0 where there is one. */
+export const tunnelsOf = ({ paths, comp }: Topology): TunnelPlan[] =>
+  comp === undefined ? paths : [...paths, comp];
+
 export interface TopologyInput {
   proxies: Server[];
-  comp: Server;
+  /** Undefined in mode quic. */
+  comp?: Server | undefined;
   /** UDP port of every server. */
   port: number;
-  /** The client's address in the tunnel to proxy K, K from 1. */
+  /** The client's address in the tunnel to proxy K, K from 1; in mode quic the first one's is that of all. */
   pathAddress: (k: number) => string;
   /** The client's address in the tunnel to the comp server. */
   compAddress: string;
@@ -97,40 +111,53 @@ function refuseClashes(servers: readonly Server[], tunnelAddress: string): void 
   }
 }
 
-/** The whole network as tunnels: one to each proxy, and one more inside the current one of them. */
-export function topologyOf(input: TopologyInput): Topology {
-  const { proxies, comp, port, pathAddress, compAddress, compAddress6, mtu = USUAL_MTU } = input;
+/** The tunnel to the comp server, inside the current path. */
+function compTunnel(
+  comp: Server,
+  { port, compAddress, compAddress6, mtu = USUAL_MTU }: TopologyInput,
+): TunnelPlan {
   if (isIPv6(comp.address))
     throw new Fault({
       at: comp.name,
       what: `the comp server is reached through the proxies over IPv4, and ${comp.address} is an IPv6 address`,
       next: 'give its IPv4 address in hosts.ini',
     });
-  refuseClashes([...proxies, comp], compAddress);
-  if (compAddress6 !== undefined) refuseClashes([...proxies, comp], compAddress6);
+  return {
+    interface: 'wg0',
+    server: comp,
+    port,
+    clientAddress: compAddress,
+    ...(compAddress6 === undefined ? {} : { clientAddress6: compAddress6 }),
+    allowedIps: [compAddress, ...(compAddress6 === undefined ? [] : [compAddress6])],
+    // Its packets travel inside a wgnet, which carries IPv4.
+    mtu: mtu - hopTo(comp.address),
+    mark: WG0_MARK,
+  };
+}
+
+/**
+ * The whole network as tunnels: one to each proxy and, in mode wireguard, one more inside the current one of them. A proxy is
+ * the same in both modes.
+ */
+export function topologyOf(input: TopologyInput & { comp: Server }): WholeTopology;
+export function topologyOf(input: TopologyInput): Topology;
+export function topologyOf(input: TopologyInput): Topology {
+  const { proxies, comp, port, pathAddress, compAddress, compAddress6, mtu = USUAL_MTU } = input;
+  const wg0 = comp && compTunnel(comp, input);
+  const servers = comp === undefined ? proxies : [...proxies, comp];
+  refuseClashes(servers, compAddress);
+  if (compAddress6 !== undefined) refuseClashes(servers, compAddress6);
   const paths = proxies.map((server, i) => ({
     interface: `wgnet${i + 1}`,
     server,
     port,
-    clientAddress: pathAddress(i + 1),
+    // With one address on every path a socket's own address survives a switch.
+    clientAddress: pathAddress(comp === undefined ? 1 : i + 1),
     allowedIps: [networkAround(compAddress)],
     mtu,
     mark: WGNET_MARK,
   }));
-  return {
-    paths,
-    comp: {
-      interface: 'wg0',
-      server: comp,
-      port,
-      clientAddress: compAddress,
-      ...(compAddress6 === undefined ? {} : { clientAddress6: compAddress6 }),
-      allowedIps: [compAddress, ...(compAddress6 === undefined ? [] : [compAddress6])],
-      // Its packets travel inside a wgnet, which carries IPv4.
-      mtu: mtu - hopTo(comp.address),
-      mark: WG0_MARK,
-    },
-  };
+  return { mode: comp === undefined ? 'quic' : 'wireguard', paths, comp: wg0 };
 }
 
 /** One address with its length: `10.45.0.5/32`, `fd00:10:45::100/128`; a prefix stays what it is. */

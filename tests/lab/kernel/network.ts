@@ -18,6 +18,7 @@ import { planTopology } from '../../../scripts/lib/steps/set-up-servers.ts';
 import { clientFiles } from '../../../scripts/lib/wireguard/client-files.ts';
 import { newPrivateKey, publicKeyOf } from '../../../scripts/lib/wireguard/key.ts';
 import { serverConf, serverNat } from '../../../scripts/lib/wireguard/server-files.ts';
+import { tunnelsOf } from '../../../scripts/lib/wireguard/topology.ts';
 
 const SHAPE = { vpn: 3, comp: 1 };
 export const SERVERS = dropletsOf(SHAPE);
@@ -69,10 +70,7 @@ export function writeNetwork(folder: string): void {
     hosts.map(({ address }) => address),
   );
   const keys = new Map(
-    [...topology.paths, topology.comp].map((tunnel) => [
-      tunnel,
-      { server: newPrivateKey(), client: newPrivateKey() },
-    ]),
+    tunnelsOf(topology).map((tunnel) => [tunnel, { server: newPrivateKey(), client: newPrivateKey() }]),
   );
   const keyOf = (tunnel: Parameters<Parameters<typeof clientFiles>[1]>[0]) => {
     const pair = keys.get(tunnel);
@@ -80,7 +78,7 @@ export function writeNetwork(folder: string): void {
     return pair;
   };
   const settings = { gateway: config.wireguardGatewayAddress, network: `${config.wireguardSubnet}.0/24` };
-  for (const [i, tunnel] of [...topology.paths, topology.comp].entries()) {
+  for (const [i, tunnel] of tunnelsOf(topology).entries()) {
     const role = SERVERS[i] as Exclude<Role, 'net'>;
     const { server, client } = keyOf(tunnel);
     const into = join(folder, 'etc', role, 'wireguard');

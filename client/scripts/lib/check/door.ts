@@ -1,62 +1,6 @@
-/** The nftables table that stands beside the routes, held against what `nft -j list table inet comps` printed. Pure. */
+/** The nftables table that stands beside the routes. Pure. */
+import { ct, type Door, lets, meta, outOf, payload, type RuleOf, wantedOf } from './nft-table.ts';
 import { bad, type Finding, good, SET_UP } from './verdict.ts';
-
-type Json = { [key: string]: Json } | Json[] | string | number | null;
-
-interface Match {
-  op: string;
-  left: Record<string, unknown>;
-  right: unknown;
-}
-
-interface Chain {
-  name: string;
-  hook?: string;
-  policy?: string;
-}
-
-interface RuleOf {
-  chain: string;
-  handle: number;
-  expr: Record<string, unknown>[];
-}
-
-export interface Door {
-  /** Of the table: with `dormant` none of its chains is asked. */
-  flags: string[];
-  chains: Chain[];
-  rules: RuleOf[];
-}
-
-/** The chains and rules in nft's JSON. */
-export function doorIn(json: string): Door {
-  const { nftables } = JSON.parse(json) as { nftables: Record<string, Json>[] };
-  const of = <T>(kind: string): T[] => nftables.flatMap((each) => (kind in each ? [each[kind] as T] : []));
-  const flags = of<{ flags?: string | string[] }>('table').flatMap(({ flags = [] }) => flags);
-  return { flags, chains: of<Chain>('chain'), rules: of<RuleOf>('rule') };
-}
-
-const matchesOf = ({ expr }: RuleOf): Match[] =>
-  expr.flatMap((each) => ('match' in each ? [each.match as Match] : []));
-
-/** What is demanded of a field of the packet or of its `meta`, as words; undefined where nothing is, or not with `==`. */
-function wantedOf(rule: RuleOf, test: (left: Record<string, unknown>) => boolean): string[] | undefined {
-  const match = matchesOf(rule).find(({ op, left }) => (op === '==' || op === 'in') && test(left));
-  if (match === undefined) return undefined;
-  const set = (match.right as { set?: unknown[] } | null)?.set;
-  return (set ?? [match.right]).map(String);
-}
-
-const meta = (key: string) => (left: Record<string, unknown>) =>
-  (left.meta as { key?: string } | undefined)?.key === key;
-const payload =
-  (...names: string[]) =>
-  (left: Record<string, unknown>): boolean => {
-    const { protocol, field } = (left.payload ?? {}) as { protocol?: string; field?: string };
-    return names.includes(`${protocol} ${field}`);
-  };
-const ct = (key: string) => (left: Record<string, unknown>) =>
-  (left.ct as { key?: string } | undefined)?.key === key;
 
 const TUNNEL_OR_LOOP = /^(lo|wg0|wgnet(\*|\d+))$/;
 const MARK = '51821';
@@ -73,17 +17,13 @@ function endpointOf(rule: RuleOf): string | undefined {
 
 /** Whether a rule that accepts is one that setup.sh makes: into a tunnel, or answers of published ports, or neighbours. */
 function isOurs(rule: RuleOf): boolean {
-  const into = wantedOf(rule, meta('oifname')) ?? wantedOf(rule, meta('oif'));
-  if (into?.every((name) => TUNNEL_OR_LOOP.test(name))) return true;
+  if (outOf(rule)?.every((name) => TUNNEL_OR_LOOP.test(name))) return true;
   if (wantedOf(rule, ct('direction'))?.join() === 'reply' && wantedOf(rule, meta('mark'))?.join() === MARK)
     return true;
   const kinds = wantedOf(rule, payload('icmpv6 type'));
   if (kinds?.every((kind) => /^nd-(neighbor-(solicit|advert)|router-solicit)$/.test(kind))) return true;
   return endpointOf(rule) !== undefined;
 }
-
-const lets = ({ expr }: RuleOf): boolean =>
-  expr.some((each) => 'accept' in each || 'jump' in each || 'goto' in each || 'vmap' in each);
 
 const ID = 'door';
 const WHAT = 'nftables table inet comps';
@@ -111,11 +51,12 @@ export function judgeDoor(door: Door | undefined): Finding {
   if (door.flags.some((flag) => !HARMLESS.has(flag)))
     return bad(ID, WHAT, 'dormant', 'it is switched off: none of its chains is asked', SET_UP);
   const policies = (['output', 'forward'] as const).map((hook) => {
-    const chains = door.chains.filter((chain) => chain.hook === hook);
+    // One of another type only looks, or marks.
+    const chains = door.chains.filter((chain) => chain.hook === hook && chain.type === 'filter');
     return [hook, chains.length > 0 && chains.every(({ policy }) => policy === 'drop')] as const;
   });
   const found = door.chains
-    .filter(({ hook }) => hook !== undefined)
+    .filter(({ hook, type }) => hook !== undefined && type === 'filter')
     .map(({ name, policy }) => `${name}: policy ${policy}`)
     .join(', ');
   const open = policies.filter(([, closed]) => !closed).map(([hook]) => hook);

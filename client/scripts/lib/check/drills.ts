@@ -14,7 +14,7 @@ import {
   unsilence,
   type Words,
 } from './put-back.ts';
-import { type Route, WGNET } from './rules.ts';
+import { currentPath } from './tables.ts';
 import { ping, untilAnswer } from './tools.ts';
 import type { Turn } from './turn.ts';
 import { bad, type Finding, good, leftOut, SET_UP } from './verdict.ts';
@@ -35,20 +35,16 @@ export interface Drill {
   back?: Words[];
 }
 
-/** The path that the tables lead by; undefined where there is none. */
-export const currentPath = (routes: readonly Route[]): string | undefined =>
-  routes.find(({ table, metric = 0, type }) => table === String(WGNET) && metric === 0 && type === undefined)
-    ?.dev;
-
 export const MIGRATOR = 'drill-migrator-killed';
 
 /** All drills of a machine, in their order. Pure. */
 export function drillsFor({
+  mode,
   links,
   paths,
   routes,
   endpoints,
-}: Pick<Machine, 'links' | 'paths' | 'routes' | 'endpoints'>): Drill[] {
+}: Pick<Machine, 'mode' | 'links' | 'paths' | 'routes' | 'endpoints'>): Drill[] {
   const down = (name: string): Drill => {
     const drill = { id: `drill-${name}-down`, what: `${name} goes down` };
     const link = links.find(({ ifname }) => ifname === name);
@@ -63,7 +59,7 @@ export function drillsFor({
   const dead = { id: 'drill-proxy-dead', what: 'the current path’s proxy dies' };
   const without = 'there is no current path';
   return [
-    down('wg0'),
+    ...(mode === 'quic' ? [] : [down('wg0')]),
     ...paths.map(down),
     path === undefined
       ? { ...deleted, without }
@@ -114,8 +110,10 @@ export interface DrillDoors {
   watch: Watch;
   migrator: DrillMigrator | undefined;
   turn: Turn;
-  /** The comp server's address inside. */
+  /** Of a server, the comp server where there is one: its address inside. */
   inside: string;
+  /** Options of ping for the way of all programs. */
+  by: string[];
   /** Sends all probes once. */
   probe(): Promise<unknown>;
 }
@@ -146,9 +144,9 @@ async function breakIt(
 }
 
 /** Whether the traffic flows, and after how many seconds. */
-async function flows(inside: string): Promise<number | undefined> {
+async function flows({ inside, by }: Pick<DrillDoors, 'inside' | 'by'>): Promise<number | undefined> {
   const from = performance.now();
-  const { good: answered } = await ping(...untilAnswer(FLOWS), '-I', 'wg0', inside);
+  const { good: answered } = await ping(...untilAnswer(FLOWS), ...by, inside);
   return answered ? (performance.now() - from) / 1000 : undefined;
 }
 
@@ -177,7 +175,7 @@ export async function carryOut(
   drill: Drill,
   doors: DrillDoors,
 ): Promise<{ finding: Finding; leaks: Leak[] }> {
-  const { changes, watch, inside } = doors;
+  const { changes, watch } = doors;
   if (drill.without !== undefined)
     return { finding: leftOut(drill.id, drill.what, drill.without), leaks: [] };
   let trouble: string | undefined;
@@ -186,7 +184,7 @@ export async function carryOut(
   } finally {
     changes.undo();
   }
-  const after = await flows(inside);
+  const after = await flows(doors);
   const { leaks } = await watch.news();
   if (trouble !== undefined && leaks.length === 0)
     return { finding: leftOut(drill.id, drill.what, trouble), leaks };

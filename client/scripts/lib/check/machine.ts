@@ -4,9 +4,12 @@ import { Fault } from '../fault.ts';
 import { readIfAny } from '../folders.ts';
 import { tunnelNames } from '../interfaces.ts';
 import { askIp } from '../ip.ts';
-import { type Door, doorIn } from './door.ts';
-import type { Family, Route, Rule } from './rules.ts';
+import { type Mode, type Tcp, tcpIn } from '../mode.ts';
+import { modeOf } from './mode-verdict.ts';
+import { type Door, doorIn } from './nft-table.ts';
+import type { Rule } from './rules.ts';
 import { type SetUp, type Sysctls, setUpIn } from './system.ts';
+import type { Family, Route } from './tables.ts';
 import { askIfAny } from './tools.ts';
 import { SET_UP_FILE } from './verdict.ts';
 
@@ -30,6 +33,10 @@ export interface Device {
 
 export interface Machine {
   setUp: SetUp;
+  /** What it is judged by. */
+  mode: Mode;
+  /** In mode wireguard `none`, which says nothing there. */
+  tcp: Tcp;
   /** The wgnetN that there should be, in their order. */
   paths: string[];
   links: Link[];
@@ -110,6 +117,20 @@ export const rulesNow = (): Machine['rules'] => ({
   6: jsonOf<Rule>('-6', 'rule'),
 });
 
+/** The table `inet comps`; undefined where there is none, or no nft. */
+export function doorNow(): Door | undefined {
+  const json = askIfAny('nft', '-j', 'list', 'table', 'inet', 'comps');
+  return json === undefined ? undefined : doorIn(json);
+}
+
+/** Where programs' packets go first: into wg0, or in mode quic into a wgnetN. */
+export const entrances = ({ mode, paths }: Pick<Machine, 'mode' | 'paths'>): string[] =>
+  mode === 'quic' ? paths : ['wg0'];
+
+/** The tunnels that there should be, wg0 the last. */
+export const tunnelsOf = ({ mode, paths }: Pick<Machine, 'mode' | 'paths'>): string[] =>
+  mode === 'quic' ? paths : [...paths, 'wg0'];
+
 /** Throws a Fault where there is no tunnel, or no `ip`. */
 export function readMachine(): Machine {
   const links = linksNow();
@@ -119,6 +140,7 @@ export function readMachine(): Machine {
     throw new Fault({ what: 'there is no wgnet interface in this network namespace', next: SET_UP_FILE });
   const paths = setUp.paths ?? existing;
   const routes = routesNow();
+  const rules = rulesNow();
   const real = new Set(realInterfaces(askIp('-j', 'link', 'show')));
   const devices = links
     .filter(({ ifname }) => real.has(ifname))
@@ -130,17 +152,17 @@ export function readMachine(): Machine {
         ({ dev, dst, table = 'main' }) => dev === ifname && dst === 'default' && table === 'main',
       )?.gateway,
     }));
-  const door = askIfAny('nft', '-j', 'list', 'table', 'inet', 'comps');
   return {
     setUp,
+    ...modeOf(setUp, rules[4], tcpIn(JSON.stringify(rules[4]))),
     paths,
     links,
     devices,
     neighbours: [...neighboursOf(routes[4], real), ...neighboursOf(routes[6], real)],
-    rules: rulesNow(),
+    rules,
     routes,
     ipv6: readIfAny('/proc/net/if_inet6') !== undefined,
-    door: door === undefined ? undefined : doorIn(door),
+    door: doorNow(),
     published: published(),
     sysctls: sysctls([...existing, 'wg0']),
     resolvConf: textOf('/etc/resolv.conf'),

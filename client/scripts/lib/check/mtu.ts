@@ -1,7 +1,7 @@
 /** Packet sizes: what passes whole by each tunnel, and what the way to its proxy takes. */
 import { isIPv6 } from 'node:net';
+import { WGNET } from './numbers.ts';
 import { type Leak, leakText } from './packets.ts';
-import { WGNET } from './rules.ts';
 import { askIfAny, ping } from './tools.ts';
 import { bad, type Finding, good, leftOut, MEND_SERVERS, SET_UP } from './verdict.ts';
 
@@ -16,6 +16,8 @@ const LEAST = 576;
 
 /** The least that `wireguard_mtu` takes. */
 const LEAST_CONFIGURED = 1280;
+/** Bytes of a packet that a path must carry in mode quic: QUIC sends 1200 of payload at least (RFC 9000, 14). */
+export const LEAST_FOR_QUIC = 1280;
 
 /** The largest number from `least` to `most` for which `passes` holds, if it holds for all below; undefined where for none. */
 export async function largest(
@@ -79,6 +81,24 @@ export interface Size {
   below: number | undefined;
   /** Bytes that its hop adds. */
   hop: number;
+  /** What it must carry. */
+  least?: number | undefined;
+}
+
+/** A tunnel that carries too little for what is to go through it. Pure. */
+function tooNarrow({ name, mtu = 0, whole = 0, below, hop, least = 0 }: Size): Finding | undefined {
+  const carries = Math.min(mtu, whole);
+  if (carries >= least) return undefined;
+  return bad(
+    `mtu-${name}`,
+    `MTU of ${name}`,
+    `${mtu}; ${whole} of it passes whole`,
+    `QUIC needs 1200 bytes in each datagram, so a path has to carry packets of ${least}`,
+    // Where the way takes more, the interface's own MTU is at fault.
+    mtu < least && below !== undefined && below - hop >= least
+      ? SET_UP
+      : `another network for this machine, or ${name}’s proxy out of hosts.ini, then ${MEND_SERVERS}; then here: ${SET_UP}`,
+  );
 }
 
 /** The `wireguard_mtu` with which all that was measured comes through, never above what there is. Pure. */
@@ -92,7 +112,8 @@ export function fitting(measured: readonly Size[]): number {
 }
 
 /** Pure. `fits`: as {@link fitting} has it. */
-export function judgeSize({ name, mtu, whole, below, hop }: Size, fits: number): Finding {
+export function judgeSize(size: Size, fits: number): Finding {
+  const { name, mtu, whole, below, hop } = size;
   const belowText = name === 'wg0' ? 'the smallest wgnetN' : 'the way to its proxy';
   const id = `mtu-${name}`;
   const what = `MTU of ${name}`;
@@ -107,6 +128,8 @@ export function judgeSize({ name, mtu, whole, below, hop }: Size, fits: number):
       SET_UP,
     );
   if (whole === undefined) return leftOut(id, what, `${mtu}; nothing answers by it`);
+  const narrow = tooNarrow(size);
+  if (narrow !== undefined) return narrow;
   if (whole < mtu)
     return bad(
       id,

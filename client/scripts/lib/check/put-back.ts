@@ -1,7 +1,9 @@
 /** What puts right what a drill has changed; on record before it is changed, so that another run can do it as well. */
 import { exists, linkTarget, list, readIfAny, remove, write } from '../folders.ts';
 import { type Link, rulesNow } from './machine.ts';
-import { isUp, type Route, WG0, WGNET } from './rules.ts';
+import { isSticky, WG0, WGNET } from './numbers.ts';
+import { isUp } from './rules.ts';
+import type { Route } from './tables.ts';
 import { askIfAny } from './tools.ts';
 import { SET_UP_FILE } from './verdict.ts';
 
@@ -14,7 +16,7 @@ const DEAD_FOR = 5;
 export type Words = string[];
 
 const ofOurs = ({ table = 'main' }: Route): boolean =>
-  Number(table) === WG0 || (Number(table) >= WGNET && Number(table) < WG0 + 200);
+  Number(table) === WG0 || (Number(table) >= WGNET && Number(table) < WG0 + 200) || isSticky(Number(table));
 
 /** Puts a tunnel's interface back as it was: up, with its addresses and the routes over it. Pure. */
 export function putBackLink(link: Link, routes4: readonly Route[], routes6: readonly Route[]): Words[] {

@@ -1,11 +1,16 @@
 /** Rules, tables, the door, settings and the resolver of this machine. */
 import { askIp } from '../ip.ts';
 import { doorUnknown, judgeDoor, judgeEndpoints } from './door.ts';
+import { judgeDoorTcp } from './door-tcp.ts';
 import { guardedIn, judgeGuard } from './guard.ts';
-import type { Machine } from './machine.ts';
-import { judgeRules, judgeTable, splitTables, WG0, WGNET } from './rules.ts';
+import { entrances, type Machine } from './machine.ts';
+import { judgeMode } from './mode-verdict.ts';
+import { stickyOf, WG0, WGNET } from './numbers.ts';
+import { judgeRules, splitTables } from './rules.ts';
 import { resolverAnswers } from './sockets.ts';
 import { judgeResolver, judgeResolverWay, judgeSysctls, nameserversIn } from './system.ts';
+import { judgeTable, type TableWish } from './tables.ts';
+import { tcpFinding } from './tcp.ts';
 import { askIfAny, installLine } from './tools.ts';
 import { type Finding, leftOut } from './verdict.ts';
 
@@ -20,22 +25,38 @@ export const resolverOf = ({
 export const pathEndpoints = ({ endpoints }: Pick<Machine, 'endpoints'>): Map<string, string> =>
   new Map([...endpoints].filter(([name]) => name !== 'wg0'));
 
-function judgeTables({ paths, routes, rules, ipv6 }: Machine): Finding[] {
-  const leads = { through: paths, leads: true, standbys: paths };
+/** The tables that programs' IPv4 packets go through beside the paths' own. */
+function furtherTables({
+  mode,
+  tcp,
+  paths,
+  rules,
+}: Machine): Omit<TableWish, 'id' | 'family' | 'standbys'>[] {
+  if (mode === 'wireguard')
+    return [
+      { table: WG0, through: ['wg0'], leads: true },
+      ...splitTables(rules[4]).map((table) => ({ table, through: paths, leads: true })),
+    ];
+  const pinned = tcp === 'sticky' ? paths : [];
+  return [
+    // For nobody, but closed.
+    { table: WG0, through: [], leads: false },
+    ...pinned.map((path) => ({ table: stickyOf(path), through: [path], leads: true })),
+  ];
+}
+
+function judgeTables(machine: Machine): Finding[] {
+  const { mode, paths, routes, ipv6 } = machine;
+  const of = (wish: Omit<TableWish, 'id' | 'family'>): Finding =>
+    judgeTable({ id: `table-${wish.table}`, family: 4, ...wish }, routes[4]);
   const found = [
-    judgeTable({ id: `table-${WGNET}`, family: 4, table: WGNET, ...leads }, routes[4]),
-    judgeTable(
-      { id: `table-${WG0}`, family: 4, table: WG0, through: ['wg0'], leads: true, standbys: [] },
-      routes[4],
-    ),
-    ...splitTables(rules[4]).map((table) =>
-      judgeTable({ id: `table-${table}`, family: 4, table, ...leads, standbys: [] }, routes[4]),
-    ),
+    of({ table: WGNET, through: paths, leads: true, standbys: paths }),
+    ...furtherTables(machine).map((wish) => of({ ...wish, standbys: [] })),
   ];
   const six = [WGNET, WG0].map((table) => {
     const id = `table-${table}-ipv6`;
     if (!ipv6) return leftOut(id, `table ${table}, IPv6`, 'this kernel has no IPv6');
-    const through = table === WG0 ? ['wg0'] : [];
+    const through = table === WG0 && mode === 'wireguard' ? ['wg0'] : [];
     return judgeTable({ id, family: 6, table, through, leads: false, standbys: [] }, routes[6]);
   });
   return [...found, ...six];
@@ -43,7 +64,13 @@ function judgeTables({ paths, routes, rules, ipv6 }: Machine): Finding[] {
 
 function judgeNft(machine: Machine): Finding[] {
   if (askIfAny('nft', '--version') === undefined) return [doorUnknown(installLine('nft'))];
-  return [judgeDoor(machine.door), judgeEndpoints(machine.door, pathEndpoints(machine))];
+  const { door, mode, tcp, paths } = machine;
+  const about = mode === 'quic' ? judgeDoorTcp(door, tcp === 'sticky', paths) : undefined;
+  return [
+    judgeDoor(door),
+    judgeEndpoints(door, pathEndpoints(machine)),
+    ...(about === undefined ? [] : [about]),
+  ];
 }
 
 function judgeDevices({ setUp }: Machine): Finding {
@@ -61,19 +88,21 @@ async function judgeNames(machine: Machine): Promise<Finding[]> {
   if (resolver === undefined) return [file];
   const way = askIfAny('ip', 'route', 'get', resolver);
   const dev = /\bdev (\S+)/.exec(way ?? '')?.[1];
-  return [file, judgeResolverWay(resolver, dev, await resolverAnswers(resolver))];
+  return [file, judgeResolverWay(resolver, dev, await resolverAnswers(resolver), entrances(machine))];
 }
 
-/** The first group. */
-export async function rulesGroup(machine: Machine): Promise<Finding[]> {
-  const { rules, ipv6, sysctls } = machine;
+/** The first group. `targets`: addresses that nobody has. */
+export async function rulesGroup(machine: Machine, targets: readonly string[]): Promise<Finding[]> {
+  const { setUp, mode, rules, ipv6, sysctls } = machine;
   return [
-    judgeRules(4, rules[4]),
-    ipv6 ? judgeRules(6, rules[6]) : leftOut('rules-ipv6', 'rules, IPv6', 'this kernel has no IPv6'),
+    judgeMode(setUp.mode, rules[4]),
+    judgeRules(4, rules[4], machine),
+    ipv6 ? judgeRules(6, rules[6], machine) : leftOut('rules-ipv6', 'rules, IPv6', 'this kernel has no IPv6'),
     ...judgeTables(machine),
     ...judgeNft(machine),
     judgeDevices(machine),
     ...judgeSysctls(sysctls),
     ...(await judgeNames(machine)),
+    ...(mode === 'quic' ? [await tcpFinding(machine, targets)] : []),
   ];
 }

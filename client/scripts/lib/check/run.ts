@@ -1,9 +1,10 @@
 /** The whole check, group by group. */
 import { atEnd } from '../command.ts';
 import { makeScratch, remove } from '../folders.ts';
+import { type Mode, modeFault } from '../mode.ts';
 import { carryOut, type Drill, DrillMigrator, drillsFor, MIGRATOR } from './drills.ts';
 import { hostOf } from './exits.ts';
-import { linksNow, type Machine, readMachine, routesNow } from './machine.ts';
+import { linksNow, type Machine, readMachine, routesNow, tunnelsOf } from './machine.ts';
 import { judgeFragments } from './mtu.ts';
 import type { Leak } from './packets.ts';
 import { untilAsked } from './pending.ts';
@@ -12,7 +13,8 @@ import { judgeEnd, probesGroup } from './probes-group.ts';
 import { Changes, SCRATCH } from './put-back.ts';
 import { splitTables } from './rules.ts';
 import { pathEndpoints, resolverOf, rulesGroup } from './rules-group.ts';
-import { sizes, tunnelsGroup } from './tunnels-group.ts';
+import { currentPath } from './tables.ts';
+import { type Answers, sizes, tunnelsGroup } from './tunnels-group.ts';
 import { busy, Turn } from './turn.ts';
 import { type Check, type Finding, type Group, groupOf } from './verdict.ts';
 import { Watch } from './watch.ts';
@@ -22,9 +24,12 @@ export interface Wish {
   targets: readonly string[];
   exitUrl?: string | undefined;
   gentle: boolean;
+  /** The mode that somebody takes this client to be in. */
+  mode?: Mode | undefined;
 }
 
 export interface Outcome {
+  mode: Mode;
   /** Real interfaces. */
   devices: string[];
   tunnels: string[];
@@ -44,12 +49,24 @@ const whyGentle = async (gentle: boolean): Promise<string | undefined> =>
 const drillsNow = (machine: Machine): Drill[] =>
   drillsFor({ ...machine, links: linksNow(), routes: routesNow() });
 
+/**
+ * A server's address inside by which it is seen that programs' traffic flows, and ping's options for their way: undefined
+ * where none answers.
+ */
+function wayOf({ mode, routes }: Machine, answers: Answers): [inside: string | undefined, by: string[]] {
+  if (mode === 'wireguard') return [answers.get('wg0')?.inside, ['-I', 'wg0']];
+  // All servers have the same one inside: whichever path is the current one.
+  return [answers.get(currentPath(routes[4]) ?? '')?.inside, []];
+}
+
 /** Carries it out; `show` gets each line as soon as it is known. */
 export async function check(
-  { targets, exitUrl, gentle }: Wish,
+  { targets, exitUrl, gentle, mode }: Wish,
   show: (group: Group, findings: Finding[]) => void,
 ): Promise<Outcome> {
   const machine = readMachine();
+  const refusal = modeFault(mode, machine.mode);
+  if (refusal !== undefined) throw refusal;
   const devices = machine.devices.map(({ name }) => name);
   const checks: Check[] = [];
   const leaks: Leak[] = [];
@@ -70,7 +87,7 @@ export async function check(
     remove(folder);
   });
 
-  add('rules', await rulesGroup(machine));
+  add('rules', await rulesGroup(machine, targets));
   const { findings, answers } = await tunnelsGroup(machine, exitUrl);
   add('tunnels', findings);
 
@@ -99,8 +116,8 @@ export async function check(
   add('mtu', [...measured, judgeFragments([...probed.fragments, ...beside.fragments], watch.blind)]);
   leaks.push(...probed.leaks, ...beside.leaks);
 
-  const far = answers.get('wg0')?.inside;
-  const why = spared ?? (far === undefined ? 'nothing flows through wg0 as it is' : watch.blind && BLIND);
+  const [far, by] = wayOf(machine, answers);
+  const why = spared ?? (far === undefined ? 'nothing flows as it is' : watch.blind && BLIND);
   const turn = new Turn(migrator);
   for (const { id, what } of drillsFor(machine)) {
     const own = id === MIGRATOR && migrator === undefined ? SPLIT : undefined;
@@ -110,7 +127,7 @@ export async function check(
       without === undefined ? drillsNow(machine).find((each) => each.id === id) : { id, what, without };
     if (drill === undefined) continue;
     const probe = () => sendAll(probes);
-    const done = await carryOut(drill, { changes, watch, migrator, turn, inside: far ?? '', probe });
+    const done = await carryOut(drill, { changes, watch, migrator, turn, inside: far ?? '', by, probe });
     add('drills', [done.finding]);
     leaks.push(...done.leaks);
   }
@@ -119,5 +136,5 @@ export async function check(
   await watch.close();
   add('drills', [judgeEnd(watch.blind, [...beside.leaks, ...last.leaks])]);
   await tidy();
-  return { devices, tunnels: [...machine.paths, 'wg0'], checks, leaks };
+  return { mode: machine.mode, devices, tunnels: tunnelsOf(machine), checks, leaks };
 }

@@ -1,4 +1,5 @@
 /** Kernel settings and the resolver. Pure. */
+import type { Mode, Tcp } from '../mode.ts';
 import { type Guard, guardsIn } from './guard.ts';
 import { bad, type Finding, good, leftOut, MEND_SERVERS, SET_UP } from './verdict.ts';
 
@@ -36,6 +37,9 @@ export function judgeSysctls({ rpFilter, srcValidMark }: Sysctls): Finding[] {
 export interface SetUp {
   paths: string[] | undefined;
   resolver: string | undefined;
+  mode: Mode | undefined;
+  /** What becomes of TCP, in mode quic. */
+  tcp: Tcp | undefined;
   /** What it has tc ask about all that leaves by a device, in their order; none where it guards none. */
   guards: Guard[];
 }
@@ -44,7 +48,13 @@ export interface SetUp {
 export function setUpIn(text: string): SetUp {
   const paths = /^PATHS=\(([^)]*)\)/m.exec(text)?.[1]?.trim();
   const resolver = /^RESOLVER=["']?([0-9a-fA-F.:]+)/m.exec(text)?.[1];
-  return { paths: paths ? paths.split(/\s+/) : undefined, resolver, guards: guardsIn(text) };
+  const mode = /^MODE=["']?(wireguard|quic)\b/m.exec(text)?.[1] as Mode | undefined;
+  const tcp = /^TCP=["']?(none|sticky)\b/m.exec(text)?.[1] as Tcp | undefined;
+  return {
+    ...{ paths: paths ? paths.split(/\s+/) : undefined, resolver, tcp, guards: guardsIn(text) },
+    // One of before there were two modes says nothing.
+    mode: mode ?? (paths === undefined ? undefined : 'wireguard'),
+  };
 }
 
 export const nameserversIn = (resolvConf: string): string[] =>
@@ -74,16 +84,26 @@ export function judgeResolver(nameservers: readonly string[], wanted: string | u
   );
 }
 
-/** The way to the resolver by `ip -j route get`, and whether it answered; `dev` undefined where there is no way. */
-export function judgeResolverWay(resolver: string, dev: string | undefined, answered: boolean): Finding {
+/**
+ * The way to the resolver by `ip route get`, and whether it answered; `dev` undefined where there is no way. `tunnels`: where
+ * programs' packets go first.
+ */
+export function judgeResolverWay(
+  resolver: string,
+  dev: string | undefined,
+  answered: boolean,
+  tunnels: readonly string[] = ['wg0'],
+): Finding {
   const what = `the way to ${resolver}`;
   const found = dev === undefined ? 'none' : `by ${dev}${answered ? ', answers' : ''}`;
-  if (dev !== 'wg0')
+  if (dev === undefined || !tunnels.includes(dev))
     return bad(
       'resolver-way',
       what,
       found,
-      dev === undefined ? 'there is no route to it' : 'it does not lead into wg0',
+      dev === undefined
+        ? 'there is no route to it'
+        : `it does not lead into ${tunnels.length === 1 ? tunnels[0] : 'a wgnetN'}`,
       SET_UP,
     );
   if (!answered)

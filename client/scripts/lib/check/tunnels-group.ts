@@ -1,8 +1,10 @@
 /** The tunnels of this machine: state, answers, exits, and packet sizes. */
-import { exits, hostOf } from './exits.ts';
-import type { Machine } from './machine.ts';
-import { fitting, hopOf, judgeSize, largestInside, pathMtu, type Size } from './mtu.ts';
+import { judgeAddresses, judgeNoWg0 } from './addresses.ts';
+import { exits, hostOf, PROGRAMS } from './exits.ts';
+import { type Machine, tunnelsOf } from './machine.ts';
+import { fitting, hopOf, judgeSize, LEAST_FOR_QUIC, largestInside, pathMtu, type Size } from './mtu.ts';
 import { pathEndpoints } from './rules-group.ts';
+import { currentPath } from './tables.ts';
 import { installLine, Missing } from './tools.ts';
 import {
   answerLeftOut,
@@ -26,10 +28,12 @@ function missingAt(id: string, what: string, error: unknown): Finding {
 
 /** The second group, and who answered. `url`: a page that prints the caller's address. */
 export async function tunnelsGroup(
-  { paths, links, endpoints, devices }: Machine,
+  machine: Machine,
   url: string | undefined,
 ): Promise<{ findings: Finding[]; answers: Answers }> {
-  const names = [...paths, 'wg0'];
+  const { mode, tcp, paths, links, routes, endpoints, devices } = machine;
+  const quic = mode === 'quic';
+  const names = tunnelsOf(machine);
   const answers: Answers = new Map();
   const takes = takesAnswers();
   const asked = await Promise.all(
@@ -51,7 +55,12 @@ export async function tunnelsGroup(
   const states = tunnelStates(names, links).map(judgeTunnel);
   // Where setup.sh mends the tunnel, its server need not be at fault.
   const answered = asked.map((judge, i) => judge(states[i]?.remedy === SET_UP ? SET_UP : undefined));
-  return { findings: [...states, ...answered, ...(await exits(names, url, { hosts, own }))], answers };
+  const current = quic ? hosts.get(currentPath(routes[4]) ?? '') : undefined;
+  if (current !== undefined) hosts.set(PROGRAMS, current);
+  const ways = quic ? [...names, PROGRAMS] : names;
+  const out = await exits(ways, url, { hosts, own, http3: quic && tcp === 'none' });
+  const further = quic ? [...judgeNoWg0(links), judgeAddresses(paths, links)] : [];
+  return { findings: [...states, ...answered, ...further, ...out], answers };
 }
 
 /** MTU and way of each tunnel, for {@link judgeSize}. */
@@ -77,7 +86,7 @@ function waysOf(machine: Machine): Way[] {
 export async function sizes(machine: Machine, answers: Answers): Promise<Finding[]> {
   const mtuOf = (name: string): number | undefined =>
     machine.links.find(({ ifname }) => ifname === name)?.mtu;
-  const names = [...machine.paths, 'wg0'];
+  const names = tunnelsOf(machine);
   const missing: Finding[] = [];
   const passed = await Promise.all(
     names.map(async (name) => {
@@ -95,9 +104,11 @@ export async function sizes(machine: Machine, answers: Answers): Promise<Finding
   const smallest = Math.min(...ways.flatMap(({ mtu }) => (mtu === undefined ? [] : [mtu])));
   const measured: Size[] = ways.map(({ name, host, mtu, below }, i) => ({
     ...{ name, mtu, below, whole: passed[i], hop: hopOf(host) },
+    least: machine.mode === 'quic' ? LEAST_FOR_QUIC : undefined,
   }));
   const below = Number.isFinite(smallest) ? smallest : undefined;
-  measured.push({ name: 'wg0', mtu: mtuOf('wg0'), whole: passed.at(-1), below, hop: hopOf('') });
+  if (names.includes('wg0'))
+    measured.push({ name: 'wg0', mtu: mtuOf('wg0'), whole: passed.at(-1), below, hop: hopOf('') });
   const fits = fitting(measured);
   return measured.map((size) => missing.find(({ id }) => id === `mtu-${size.name}`) ?? judgeSize(size, fits));
 }

@@ -2,7 +2,7 @@
 
 import { endpointsNow, fieldsIn, type Link, marksIn } from './machine.ts';
 import { realTimeNow } from './moment.ts';
-import { WG0, WGNET } from './rules.ts';
+import { WG0, WGNET } from './numbers.ts';
 import { askIfAny, ping, untilAnswer } from './tools.ts';
 import { bad, type Finding, good, leftOut, MEND_SERVERS, SET_UP } from './verdict.ts';
 
@@ -47,7 +47,7 @@ export function judgeTunnel({ name, there, up, endpoint, mark, age, received, se
       id,
       what,
       `up, its packets with ${mark ? `mark ${mark}` : 'no mark'}`,
-      `by mark ${wanted} they find their way; else they go into wg0 again, or nowhere`,
+      `by mark ${wanted} they find their way; else they go into a tunnel again, or nowhere`,
       SET_UP,
     );
   const bytes = `${bytesText(received)} in, ${bytesText(sent)} out`;
@@ -116,14 +116,14 @@ export async function farEnd(name: string): Promise<Far | undefined> {
 
 /**
  * Whether an answer by a path can come in: the kernel takes none from where no route leads (rp_filter), and the way of all
- * programs is wg0's.
+ * programs is another tunnel's, or another path.
  */
 export const takesAnswers = (): boolean => askIfAny('ip', 'route', 'get', ANYWHERE) !== undefined;
 
 const whatOf = (name: string): string => `${name === 'wg0' ? 'comp server' : 'proxy'}, by ${name} alone`;
 
 export const answerLeftOut = (name: string): Finding =>
-  leftOut(`answer-${name}`, whatOf(name), 'no route leads into wg0, so no answer would be let in');
+  leftOut(`answer-${name}`, whatOf(name), 'no route leads into a tunnel, so no answer would be let in');
 
 /** Whether the server of a tunnel answered. Pure. `own`: what mends the tunnel itself, where it is not as it should be. */
 export function judgeAnswer(name: string, far: Far | undefined, own?: string): Finding {

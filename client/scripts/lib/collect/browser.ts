@@ -23,6 +23,8 @@ export interface BrowserWish {
   /** Whom Chromium runs as; its own user where undefined. */
   user: { uid: number; gid: number } | undefined;
   sandbox: boolean;
+  /** What is asked for by QUIC alone, for Chromium's flag: `*`, or a host and port; in mode quic. */
+  quic?: string | undefined;
   har?: string | undefined;
   keylog?: string | undefined;
   /** Milliseconds since 1970 on the pcap's clock. */
@@ -69,7 +71,10 @@ export class Browser {
   private readonly page: Page;
   private readonly session: CDPSession;
   private readonly profile: string;
-  /** It has files of its own to write at its end. */
+  /**
+   * It has something to do at its end: files of its own to write; to tell a server that a QUIC connection is over, which
+   * else goes on asking for half a minute, into the next visits.
+   */
   private writes = false;
   private readonly stopped = new AbortController();
   private closing = false;
@@ -80,13 +85,13 @@ export class Browser {
 
   /** Starts one; throws a VisitError where it does not come up. */
   static async open(wish: BrowserWish): Promise<Browser> {
-    const { profile, user, sandbox, har, keylog, now } = wish;
+    const { profile, user, sandbox, quic, har, keylog, now } = wish;
     const env = { ...process.env, HOME: profile, TMPDIR: profile };
     const drop = user === undefined ? {} : { COMPS_UID: String(user.uid), COMPS_GID: String(user.gid) };
     const start = async (): Promise<Browser> => {
       const context = await chromium.launchPersistentContext(profile, {
         executablePath: AS_USER,
-        args: flags,
+        args: [...flags, ...(quic === undefined ? [] : [`--origin-to-force-quic-on=${quic}`])],
         headless: true,
         chromiumSandbox: sandbox,
         acceptDownloads: true,
@@ -101,7 +106,7 @@ export class Browser {
       const page = context.pages()[0] ?? (await context.newPage());
       const session = await context.newCDPSession(page);
       const browser = new Browser(context, page, session, profile);
-      browser.writes = har !== undefined || keylog !== undefined;
+      browser.writes = har !== undefined || keylog !== undefined || quic !== undefined;
       await browser.watch(now);
       return browser;
     };
@@ -175,7 +180,7 @@ export class Browser {
   }
 
   /**
-   * Ends it, with all its processes. Where it has files to write out it is asked to, and has some time; else it is
+   * Ends it, with all its processes. Where it has something to do yet it is asked to, and has some time; else it is
    * killed, which is a tenth of a second quicker: the kernel closes its connections.
    */
   async close(): Promise<void> {

@@ -1,5 +1,9 @@
 /** Which path was in force when, by the switch log. Pure. */
+import type { Pcap } from '../trace/pcap.ts';
 import type { Switch } from '../trace/record.ts';
+
+/** Seconds by which a packet and the switch log may disagree: wg0's packets wait for their encryption. */
+export const SLACK = 0.05;
 
 /** A time during which one path was the current one; seconds since 1970. */
 export interface Spell {
@@ -30,4 +34,21 @@ export function secondsInForce(all: readonly Spell[], from: number, to: number):
     if (shared > 0) seconds.set(spell.path, (seconds.get(spell.path) ?? 0) + shared);
   }
   return seconds;
+}
+
+/** Packets that left by a path while the log says that another one was in force. */
+export function astray(name: string, { packets }: Pcap, all: readonly Spell[]): number {
+  const [first] = all;
+  if (first === undefined) return 0;
+  const own = all.filter(({ path }) => path === name);
+  const sent = packets.filter(({ time, direction }) => direction === 1 && time >= first.from + SLACK);
+  let i = 0;
+  let count = 0;
+  // In time order: the kernel stamps packets on several processors.
+  for (const time of sent.map((packet) => packet.time).sort((a, b) => a - b)) {
+    while (i < own.length && (own[i] as Spell).to + SLACK < time) i++;
+    const spell = own[i];
+    if (spell === undefined || time < spell.from - SLACK) count++;
+  }
+  return count;
 }

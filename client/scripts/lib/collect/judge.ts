@@ -1,16 +1,13 @@
 /** Whether a visit is valid: what was captured, against what the schedule and the page say. All pure. */
 
-import type { Packet, Pcap } from '../trace/pcap.ts';
+import { type Packet, type Pcap, TCP } from '../trace/pcap.ts';
 import type { Check, Failure, PathTotals, Status, Switch } from '../trace/record.ts';
 import { boundsOf, bringsNothing, countsTrouble, shareFinding, type VisitSplit } from './by-packet.ts';
 import { type Finding, finding, listed, plural } from './finding.ts';
-import { type Spell, secondsInForce, spells } from './in-force.ts';
+import { astray, SLACK, type Spell, secondsInForce, spells } from './in-force.ts';
 
 /** Seconds that a path must have been in force while the page loaded to count as used. */
 export const LEAST_USE = 0.05;
-
-/** Seconds by which a packet and the switch log may disagree: wg0's packets wait for their encryption. */
-export const SLACK = 0.05;
 
 /** Seconds of a schedule that may be left out, and the share of it: more, and it is another schedule. */
 export const MOST_SKIPPED = { seconds: 0.25, share: 0.05 };
@@ -39,6 +36,8 @@ export interface Evidence {
   period: number | null;
   /** Where the kernel split by packet; switches there are none then. */
   split?: VisitSplit | undefined;
+  /** Each TCP connection stays on the path that it began on, whichever is in force. */
+  sticky?: boolean | undefined;
   /** By interface; `client`: its address there, `mtu`: bytes that a packet there can have. */
   paths: readonly { interface: string; client: string; mtu: number; pcap: Pcap }[];
   /** Tunnels that did not answer before or after. */
@@ -93,23 +92,6 @@ function fellSilent(
   return others.some((other) => other.packets.some(within));
 }
 
-/** Packets that left by a path while the log says that another one was in force. */
-export function astray(name: string, { packets }: Pcap, all: readonly Spell[]): number {
-  const [first] = all;
-  if (first === undefined) return 0;
-  const own = all.filter(({ path }) => path === name);
-  const sent = packets.filter(({ time, direction }) => direction === 1 && time >= first.from + SLACK);
-  let i = 0;
-  let count = 0;
-  // In time order: the kernel stamps packets on several processors.
-  for (const time of sent.map((packet) => packet.time).sort((a, b) => a - b)) {
-    while (i < own.length && (own[i] as Spell).to + SLACK < time) i++;
-    const spell = own[i];
-    if (spell === undefined || time < spell.from - SLACK) count++;
-  }
-  return count;
-}
-
 function leakFinding({ leaked, captures }: Evidence): Finding {
   if (leaked === null) {
     const why = captures?.message ?? 'packets past the tunnels were not counted';
@@ -139,9 +121,15 @@ function tunnelFinding({ silent, paths, page, split }: Evidence): Finding {
   return finding('tunnels', dumb.length === 0 || page !== undefined ? undefined : failure, good);
 }
 
+/** What goes by the path in force: with sticky TCP, all but that. */
+const movable = ({ packets, cut }: Pcap, sticky = false): Pcap => ({
+  packets: sticky ? packets.filter(({ protocol }) => protocol !== TCP) : packets,
+  cut,
+});
+
 function clockFinding(evidence: Evidence, all: readonly Spell[]): Finding {
-  const { clockSteps, paths, started, ended, split } = evidence;
-  const wrong = paths.reduce((sum, path) => sum + astray(path.interface, path.pcap, all), 0);
+  const { clockSteps, paths, started, ended, split, sticky } = evidence;
+  const wrong = paths.reduce((sum, path) => sum + astray(path.interface, movable(path.pcap, sticky), all), 0);
   const outside = paths
     .flatMap(({ pcap }) => pcap.packets)
     .filter(({ time }) => time < started - SLACK || time > ended + SLACK).length;
@@ -155,7 +143,9 @@ function clockFinding(evidence: Evidence, all: readonly Spell[]): Finding {
           : undefined;
   const good = split
     ? 'no path is the current one by packet; nobody set the clock'
-    : 'every packet left by the path that the switch log has';
+    : sticky
+      ? 'every packet but TCP’s left by the path that the switch log has; nobody set the clock'
+      : 'every packet left by the path that the switch log has';
   return finding('clock', reason === undefined ? undefined : { kind: 'clock', message: reason }, good);
 }
 
@@ -170,12 +160,18 @@ function directionFinding(totals: readonly PathTotals[]): Finding {
  * A path without a packet is none where something was sent while it was in force, and nothing is wrong where the page
  * was waiting all that time: then no path carried anything.
  */
-function pathFinding({ paths }: Evidence, totals: readonly PathTotals[], all: readonly Spell[]): Finding {
+function pathFinding(
+  { paths, sticky }: Evidence,
+  totals: readonly PathTotals[],
+  all: readonly Spell[],
+): Finding {
   const used = totals.filter(({ in_force }) => in_force >= LEAST_USE).map((path) => path.interface);
   const carried = totals
     .filter((path) => path.packets_out + path.packets_in > 0)
     .map((path) => path.interface);
-  const sent = paths.flatMap(({ pcap }) => pcap.packets).filter(({ direction }) => direction === 1);
+  const sent = paths
+    .flatMap(({ pcap }) => movable(pcap, sticky).packets)
+    .filter(({ direction }) => direction === 1);
   const idle = used.filter((name) => !carried.includes(name));
   const without = idle.filter((name) =>
     all.some(

@@ -15,7 +15,7 @@ const ANSWER = 10_000;
 
 export type MigratorWish = Pick<
   Settings,
-  'strategy' | 'period' | 'interfaces' | 'weights' | 'order' | 'batch'
+  'mode' | 'strategy' | 'period' | 'interfaces' | 'weights' | 'order' | 'batch'
 >;
 
 /** What a visit uses of the log's first line. */
@@ -29,6 +29,7 @@ export type MigratorLine = LogLine | SplitLine | Start | { event: 'end' } | { ev
 
 /** The command line behind migrate.ts. A proxy that is dead is this program's own business: its checks fail the visit. */
 export function migratorFlags({
+  mode,
   strategy,
   period,
   interfaces,
@@ -37,6 +38,8 @@ export function migratorFlags({
   batch,
 }: MigratorWish): string[] {
   const given: [string, string | undefined][] = [
+    // Somebody may have set the client up anew.
+    ['--mode', mode],
     ['--strategy', strategy],
     ['--period', period === null ? undefined : String(period)],
     ['--weights', weights?.join(',')],

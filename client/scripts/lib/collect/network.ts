@@ -2,8 +2,11 @@
 import type { HttpTraceEntry } from '../trace/record.ts';
 import { type DevtoolsEvent, networkOf } from '../visit.ts';
 
-/** `tcp` for HTTP/1.1 and 2, else the name that Chromium has for it, as `h3`. */
-export const protocolOf = (name: string): string => (/^(|http\/.*|h2c?)$/.test(name) ? 'tcp' : name);
+/** `tcp` for HTTP/1.1 and 2, `quic` for HTTP/3 (Chromium's `h3`), else the name that Chromium has for it. */
+export function protocolOf(name: string): string {
+  if (/^(http\/.*|h2c?|)$/.test(name)) return 'tcp';
+  return /^h3\b/.test(name) ? 'quic' : name;
+}
 
 export interface DocumentFacts {
   /** HTTP status; null where no answer came. */
@@ -11,11 +14,14 @@ export interface DocumentFacts {
   protocol: string;
 }
 
-/** `frame`: id of the page's own frame. */
-export function documentOf(trace: readonly HttpTraceEntry[], frame: string): DocumentFacts {
+/** `frame`: id of the page's own frame; `asked`: the protocol where no answer came. */
+export function documentOf(trace: readonly HttpTraceEntry[], frame: string, asked = 'tcp'): DocumentFacts {
   const events = trace.map(({ message }) => message.message as DevtoolsEvent);
   const { page } = networkOf(events, frame);
-  return { http_status: page?.status ?? null, protocol: protocolOf(page?.protocol ?? '') };
+  return {
+    http_status: page?.status ?? null,
+    protocol: page === undefined ? asked : protocolOf(page.protocol),
+  };
 }
 
 /** Whether a page has led to another site: another host that is neither above nor below the first. */

@@ -18,6 +18,7 @@ import {
   type VisitSummary,
 } from '../trace/record.ts';
 import type { VisitSplit } from './by-packet.ts';
+import { lastAsked, withoutHttp3 } from './http3.ts';
 import { judge, type Verdict } from './judge.ts';
 import type { MigratorLine } from './migrator.ts';
 import type { PlannedVisit } from './plan.ts';
@@ -38,11 +39,12 @@ const NOTHING: Pcap = { packets: [], cut: false };
 
 /** The captures of a visit, and what is wrong with them. */
 function readCaptures(stage: Stage, folder: string) {
+  const transport = stage.settings.mode === 'quic';
   let failure: Failure | undefined;
   const paths = stage.tunnels.map(({ interface: name, client_address: client, mtu }) => {
     const bytes = readIfAny(join(folder, captureFile(name))) ?? Buffer.alloc(0);
     try {
-      return { interface: name, client, mtu, pcap: readPcap(bytes, client) };
+      return { interface: name, client, mtu, pcap: readPcap(bytes, client, transport) };
     } catch (error) {
       failure = { kind: 'capture', message: `${name}: ${messageOf(error)}` };
       return { interface: name, client, mtu, pcap: NOTHING };
@@ -52,26 +54,40 @@ function readCaptures(stage: Stage, folder: string) {
 }
 
 /** A page that Chromium refuses to show for its status has that status, and no other fault. */
-function pageFailure({ page, document }: Raw): Failure | undefined {
+function pageFailure({ page, document }: Pick<Raw, 'page' | 'document'>): Failure | undefined {
   const { http_status } = document;
   if (page?.kind === 'network' && http_status !== null && http_status >= 400)
     return { kind: 'http-status', message: `status ${http_status}` };
   return page;
 }
 
-function verdictOf(stage: Stage, raw: Raw, folder: string, silent: readonly string[]): Verdict {
+function verdictOf(
+  stage: Stage,
+  { url }: PlannedVisit,
+  raw: Raw,
+  folder: string,
+  silent: readonly string[],
+): Verdict {
+  const { settings } = stage;
   const log = raw.schedule.lines;
   const read = readCaptures(stage, folder);
-  const split = splitOf(stage.settings, log);
+  const split = splitOf(settings, log);
+  const { trace, frame } = raw.browser ?? { trace: [], frame: '' };
+  const failure = pageFailure(raw);
+  const tcp = settings.allow_tcp ?? 'none';
+  const { paths } = read;
+  const asked = lastAsked(trace, frame, url);
+  const page =
+    settings.mode === 'quic' ? withoutHttp3({ failure, document: raw.document, asked, tcp, paths }) : failure;
   return judge({
     ...{ started: raw.started, navigated: raw.navigated, loaded: raw.loaded, ended: raw.ended },
-    ...{ page: pageFailure(raw), captures: raw.captures ?? read.failure },
-    migration: raw.migration ?? splitFailure(stage.settings, raw, split),
+    ...{ page, captures: raw.captures ?? read.failure },
+    migration: raw.migration ?? splitFailure(settings, raw, split),
     switches: ofEvent(log, 'switch') as Switch[],
     switchErrors: ofEvent(log, 'error').length,
     clockSteps: ofEvent(log, 'clock').length,
-    ...{ skipped: skippedIn(log), period: stage.settings.period, split },
-    ...{ paths: read.paths, silent, leaked: raw.leaked },
+    ...{ skipped: skippedIn(log), period: settings.period, split, sticky: tcp === 'sticky' },
+    ...{ paths, silent, leaked: raw.leaked },
   });
 }
 
@@ -140,7 +156,7 @@ export function outcomeOf(
   raw: Raw,
   { folder, silent, versions }: { folder: string; silent: readonly string[]; versions: Versions },
 ): Outcome {
-  const { status, failure, checks, totals } = verdictOf(stage, raw, folder, silent);
+  const { status, failure, checks, totals } = verdictOf(stage, planned, raw, folder, silent);
   const log = raw.schedule.lines;
   const switches = ofEvent(log, 'switch') as Switch[];
   const { settings } = stage;
@@ -163,6 +179,8 @@ export function outcomeOf(
       ],
     },
     ...{ started: raw.started, navigated: raw.navigated, loaded: raw.loaded, ended: raw.ended },
+    ...(settings.mode && { mode: settings.mode }),
+    ...(settings.allow_tcp && { allow_tcp: settings.allow_tcp }),
     ...{ strategy: settings.strategy, period: settings.period, seed: planned.seed, run_seed: settings.seed },
     weights: ofEvent(log, 'start')[0]?.weights ?? null,
     ...(settings.weights && { given_weights: settings.weights }),

@@ -23,7 +23,8 @@ import type { Tunnel } from './tunnels.ts';
 /** The names of settings in which two runs differ. */
 export function differences(there: Settings, asked: Settings): (keyof Settings)[] {
   // Some are only there where they were given.
-  const names = [...new Set([...Object.keys(asked), 'weights', 'order', 'batch'])] as (keyof Settings)[];
+  const some = ['mode', 'allow_tcp', 'weights', 'order', 'batch'];
+  const names = [...new Set([...some, ...Object.keys(asked)])] as (keyof Settings)[];
   return names.filter((name) => !isDeepStrictEqual(there[name], asked[name]));
 }
 
@@ -70,6 +71,12 @@ export function openRun(
     makeFolder(run);
   } else {
     const [name] = differences(there.settings, settings);
+    if (name === 'mode')
+      throw new Fault({
+        at: `--run ${run}`,
+        what: `was begun in mode ${there.settings.mode ?? 'wireguard'}, and this client is in mode ${settings.mode ?? 'wireguard'} now`,
+        next: '--run another folder, or a client in that mode (wgnet-setup.ts --mode, setup.sh)',
+      });
     if (name !== undefined)
       throw new Fault({
         at: `--run ${run}`,

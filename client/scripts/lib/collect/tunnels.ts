@@ -1,6 +1,8 @@
 /** The tunnels as they are on this machine, and whether they answer. */
 import { EXIT, Fault } from '../fault.ts';
+import { isTunnel } from '../interfaces.ts';
 import { askIp } from '../ip.ts';
+import type { Mode } from '../modes.ts';
 import { ask, Tool } from '../process.ts';
 
 const SET_UP = '/etc/wireguard/setup.sh';
@@ -48,30 +50,41 @@ async function ping(words: readonly string[]): Promise<{ good: boolean; text: st
   return { good: code === 0, text: text + tool.said };
 }
 
-/** What goes through all of the network: to the comp server, by whichever path is the current one. */
-const WHOLE = 'wg0';
+/**
+ * What goes through all of the network, by whichever path is the current one: to the comp server, or in mode quic as far
+ * as that path itself, which is asked by its own name.
+ */
+const WHOLE: Readonly<Record<Mode, string>> = { wireguard: 'wg0', quic: 'the way of all programs' };
 
 /** An address of which only the way there is asked (RFC 5737). */
 const ANYWHERE = '192.0.2.1';
 
-/** Whether a program's packets go into wg0, by this machine's own rules and tables; sends nothing. */
-function leadsIn(): boolean {
+/** Whether what goes out by an interface goes the way that a mode has for it. */
+export const isIn = (mode: Mode, device = ''): boolean =>
+  mode === 'quic' ? isTunnel(device) : device === WHOLE.wireguard;
+
+/** Whether a program's packets go into the tunnels, by this machine's own rules and tables; sends nothing. */
+function leadsIn(mode: Mode): boolean {
   try {
     const [route] = JSON.parse(askIp('-j', 'route', 'get', ANYWHERE)) as { dev?: string }[];
-    return route?.dev === WHOLE;
+    return isIn(mode, route?.dev);
   } catch {
     return false;
   }
 }
 
-/** Asks each proxy by the way of its tunnel alone whether it is there, and the comp server by the way of all programs. */
+/**
+ * Asks each proxy by the way of its tunnel alone whether it is there, and the comp server by the way of all programs;
+ * in mode quic, whether that leads into a tunnel.
+ */
 export class Probe {
   private readonly inside = new Map<string, string>();
   private readonly names: readonly string[];
+  private readonly mode: Mode;
   private good = Number.NEGATIVE_INFINITY;
 
-  constructor(names: readonly string[]) {
-    this.names = names;
+  constructor(names: readonly string[], mode: Mode = 'wireguard') {
+    [this.names, this.mode] = [names, mode];
   }
 
   /** Milliseconds since all of them last answered. */
@@ -80,20 +93,24 @@ export class Probe {
   }
 
   /**
-   * The tunnels that do not answer, none is good; wg0 only where all others do, as it goes through one of them. Sends
+   * The tunnels that do not answer, none is good; the whole only where all others do, as it goes through one of them. Sends
    * packets through each tunnel, so not during a capture.
    */
   async silent(): Promise<string[]> {
-    const all = [...this.names, WHOLE];
+    const whole = WHOLE[this.mode];
+    const all = [...this.names, whole];
     const answers = await Promise.all(all.map((name) => this.answers(name)));
     const silent = all.filter((_, i) => !answers[i]);
     this.good = silent.length === 0 ? performance.now() : Number.NEGATIVE_INFINITY;
-    const paths = silent.filter((name) => name !== WHOLE);
+    const paths = silent.filter((name) => name !== whole);
     return paths.length > 0 ? paths : silent;
   }
 
   private async answers(name: string): Promise<boolean> {
-    if (name === WHOLE && !leadsIn()) return false;
+    if (name === WHOLE[this.mode]) {
+      const leads = leadsIn(this.mode);
+      if (!leads || this.mode === 'quic') return leads;
+    }
     const inside = this.inside.get(name) ?? (await this.find(name));
     if (inside === undefined) return false;
     const { good } = await ping([...PATIENT, '-I', name, inside]);
@@ -109,10 +126,13 @@ export class Probe {
   }
 }
 
+const lookAt = (name = ''): string =>
+  name === WHOLE.quic ? 'ip -4 rule; ip route show table 51821' : `wg show ${name}`;
+
 /** What ends a run whose network is gone. */
 export const networkGone = (silent: readonly string[], what: string): Fault =>
   new Fault({
     what: `${silent.join(', ')} ${silent.length === 1 ? 'does' : 'do'} not answer; ${what}`,
-    next: `mend the tunnel (wg show ${silent[0]}; ${SET_UP}), then the same command again`,
+    next: `mend the tunnel (${lookAt(silent[0])}; ${SET_UP}), then the same command again`,
     code: EXIT.unreachable,
   });

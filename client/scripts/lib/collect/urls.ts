@@ -30,8 +30,15 @@ function refusal(line: string): string | undefined {
   return username !== '' || password !== '' ? 'has a user name or password in it' : undefined;
 }
 
-/** Reads a list of URLs, one a line; blank lines and those that begin with # are left out. `name` is said in Faults. */
-export function readUrls(text: string, name: string): UrlList {
+/**
+ * Reads a list of URLs, one a line; blank lines and those that begin with # are left out. `name` is said in Faults;
+ * `unreachable`: why this client cannot ask for one.
+ */
+export function readUrls(
+  text: string,
+  name: string,
+  unreachable: (url: URL) => string | undefined = () => undefined,
+): UrlList {
   /** By what the browser makes of them: `https://example.org` and `https://example.org/` are one page. */
   const first = new Map<string, { line: string; number: number }>();
   const wrong: string[] = [];
@@ -40,7 +47,7 @@ export function readUrls(text: string, name: string): UrlList {
     // And a byte order mark, which is a blank too.
     const line = raw.trim();
     if (line === '' || line.startsWith('#')) continue;
-    const why = refusal(line);
+    const why = refusal(line) ?? unreachable(new URL(line));
     // What was typed may have a password in it.
     const shown = line.includes('@') ? '' : ` ${JSON.stringify(line.slice(0, SHOWN))}`;
     if (why !== undefined) {

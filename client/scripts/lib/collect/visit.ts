@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { atEnd } from '../command.ts';
 import { copyIfAny, sizeOf } from '../folders.ts';
+import type { Mode } from '../modes.ts';
 import { captureFile, FILE, type Settings } from '../trace/layout.ts';
 import type { Failure } from '../trace/record.ts';
 import { Browser, type PageFacts } from './browser.ts';
 import { Capture, HEADER_BYTES, untilCalm } from './capture.ts';
 import { stopped, VisitError } from './failure.ts';
+import { byTcp, forcedOrigins, QUIC } from './http3.ts';
 import type { Evidence } from './judge.ts';
 import type { Migrator, Schedule } from './migrator.ts';
 import { type DocumentFacts, documentOf, otherSite } from './network.ts';
@@ -87,11 +89,14 @@ function guard(
 }
 
 /** What makes a loaded page no success. */
-function pageTrouble(facts: PageFacts, { http_status }: DocumentFacts): VisitError | undefined {
+function pageTrouble(facts: PageFacts, document: DocumentFacts, mode: Mode): VisitError | undefined {
   const { title, source } = facts;
+  const { http_status } = document;
   // One that has led on to another that did not come: what is there is Chromium's own, with the first one's status.
   if (!/^https?:/.test(facts.url))
     return new VisitError('network', 'it leads on to a page that does not come');
+  const tcp = byTcp(mode, document, facts.url);
+  if (tcp !== undefined) return new VisitError(tcp.kind, tcp.message);
   const wall = wallIn({ http_status, title, source });
   if (wall !== undefined) return new VisitError('bot-wall', `a wall in place of the page: ${wall}`);
   if (http_status !== null && http_status >= 400)
@@ -115,13 +120,15 @@ export async function carryOut(
   const { settings, tunnels, clock } = stage;
   const now = (): number => clock.epoch(clock.now());
   const file = (name: string): string => join(folder, name);
+  const mode = settings.mode ?? 'wireguard';
+  const asked = mode === 'quic' ? QUIC : 'tcp';
   clock.follow();
   const raw: Raw = {
     started: now(),
     ...{ navigated: null, loaded: null, ended: 0, leaked: null },
     ...{ page: undefined, captures: undefined, migration: undefined },
     ...{ facts: undefined, browser: undefined, notes: [] },
-    document: { http_status: null, protocol: 'tcp' },
+    document: { http_status: null, protocol: asked },
     schedule: { lines: [], text: '' },
   };
 
@@ -147,6 +154,7 @@ export async function carryOut(
   const profile = makeProfile(stage.scratch, stage.user);
   const opening = Browser.open({
     ...{ profile, user: stage.user, sandbox: stage.sandbox },
+    quic: mode === 'quic' ? forcedOrigins(settings.allow_tcp ?? 'none', planned.url) : undefined,
     har: settings.har ? file(FILE.har) : undefined,
     keylog: settings.keylog ? join(profile, FILE.keys) : undefined,
     now: () => now() * 1000,
@@ -177,12 +185,12 @@ export async function carryOut(
     if (settings.linger > 0)
       await guarded(Promise.race([pause(settings.linger * 1000), browser.untilTrouble()]));
     raw.facts = await guarded(browser.facts());
-    raw.document = documentOf(browser.trace, browser.frame);
+    raw.document = documentOf(browser.trace, browser.frame, asked);
     if (settings.screenshots)
       await browser
         .screenshot(file(FILE.screenshot))
         .catch((error: Error) => raw.notes.push(`no screenshot: ${error.message.split('\n')[0]}`));
-    const trouble = pageTrouble(raw.facts, raw.document);
+    const trouble = pageTrouble(raw.facts, raw.document, mode);
     if (trouble !== undefined) throw trouble;
     if (otherSite(planned.url, raw.facts.url)) raw.notes.push(`redirected to ${new URL(raw.facts.url).host}`);
   } catch (error) {
@@ -190,7 +198,7 @@ export async function carryOut(
     if (failure.kind === 'capture' || failure.kind === 'too-big') raw.captures = failure;
     else if (failure.kind === 'migration') raw.migration = failure;
     else raw.page = failure;
-    if (raw.browser !== undefined) raw.document = documentOf(raw.browser.trace, raw.browser.frame);
+    if (raw.browser !== undefined) raw.document = documentOf(raw.browser.trace, raw.browser.frame, asked);
   } finally {
     watch.end();
   }

@@ -11,6 +11,8 @@
  *       page.har  page.png  keys.log    where they were asked for
  *     work/                      the visit under way; nothing in it counts
  */
+
+import type { Mode, Tcp } from '../modes.ts';
 import type { Order, StrategyName } from '../strategy.ts';
 import type { FORMAT, Versions } from './record.ts';
 
@@ -58,6 +60,9 @@ export interface Settings {
   urls: string[];
   /** Visits of each URL. */
   visits: number;
+  /** The client's; `wireguard` where it is not there. With `quic` also what becomes of TCP. */
+  mode?: Mode;
+  allow_tcp?: Tcp;
   strategy: StrategyName;
   /** Seconds; null for a strategy by packet. */
   period: number | null;

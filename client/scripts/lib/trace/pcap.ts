@@ -14,7 +14,15 @@ export interface Packet {
   size: number;
   /** +1 from the client, -1 to it, 0 for a packet that is neither. */
   direction: 1 | -1 | 0;
+  /** Of IPv4 and where it was asked for: the number of what it carries ({@link TCP}, {@link UDP}, …), and the ports of the other end and of this one. */
+  protocol?: number;
+  port?: number;
+  own?: number;
 }
+
+/** Protocols by IP's numbers. */
+export const TCP = 6;
+export const UDP = 17;
 
 export interface Pcap {
   packets: Packet[];
@@ -67,11 +75,27 @@ function addressesAt(bytes: Buffer, at: number, captured: number): [string, stri
   return undefined;
 }
 
+/** What an IPv4 packet carries, and its ports; both only as far as they were captured. */
+function transportAt(bytes: Buffer, at: number, captured: number, sent: boolean): Partial<Packet> {
+  if (captured < 20 || (bytes[at] as number) >> 4 !== 4) return {};
+  const protocol = bytes[at + 9] as number;
+  const header = 4 * ((bytes[at] as number) & 15);
+  // Only the first fragment of a packet has them.
+  const ported = [TCP, UDP].includes(protocol) && (bytes.readUInt16BE(at + 6) & 0x1fff) === 0;
+  if (!ported || captured < header + 4) return { protocol };
+  const [from, to] = [bytes.readUInt16BE(at + header), bytes.readUInt16BE(at + header + 2)];
+  return sent ? { protocol, port: to, own: from } : { protocol, port: from, own: to };
+}
+
 /**
  * All packets of a capture, in its order. `client`: the client's address, or what tells one from the others (IPv6 as
- * eight groups). Throws a {@link PcapError} where it is no pcap file.
+ * eight groups). `transport`: also what each carries. Throws a {@link PcapError} where it is no pcap file.
  */
-export function readPcap(bytes: Buffer, client: string | ((address: string) => boolean)): Pcap {
+export function readPcap(
+  bytes: Buffer,
+  client: string | ((address: string) => boolean),
+  transport = false,
+): Pcap {
   const { u32, parts, link } = layoutOf(bytes);
   const isClient = typeof client === 'string' ? (address: string) => address === client : client;
   const directionOf = (addresses: [string, string] | undefined): Packet['direction'] => {
@@ -85,10 +109,12 @@ export function readPcap(bytes: Buffer, client: string | ((address: string) => b
     const captured = u32(at + 8);
     const data = at + RECORD_HEADER;
     if (data + captured > bytes.length) break;
+    const direction = directionOf(addressesAt(bytes, data + link, captured - link));
     packets.push({
       time: u32(at) + u32(at + 4) / parts,
       size: Math.max(0, u32(at + 12) - link),
-      direction: directionOf(addressesAt(bytes, data + link, captured - link)),
+      direction,
+      ...(transport && transportAt(bytes, data + link, captured - link, direction === 1)),
     });
     at = data + captured;
   }

@@ -4,6 +4,7 @@
  * pcap's clock; only those within `http_trace` are milliseconds, as chromedriver writes them.
  */
 import type { LogLine } from '../migration.ts';
+import type { Mode, Tcp } from '../modes.ts';
 import type { Order, StrategyName } from '../strategy.ts';
 
 /** Of the records, of visit.json and of manifest.json; a change that a reader must know of gets the next number. */
@@ -20,6 +21,8 @@ export const FAILURES = [
   /** The page's own answer was 400 or above. */
   'http-status',
   'empty',
+  /** In mode quic: the page did not come by HTTP/3. */
+  'no-http3',
   'bot-wall',
   'dialog',
   'download',
@@ -112,7 +115,7 @@ export interface VisitFacts {
   /** Number of this visit of the URL, from 0. */
   instance: number;
   url: string;
-  /** `tcp` for HTTP/1.1 and 2, else what the browser says, as `h3`. */
+  /** `tcp` for HTTP/1.1 and 2, `quic` for HTTP/3; what was asked for where no answer came. */
   protocol: string;
   final_url: string | null;
   /** Of the page itself; null where none came. */
@@ -129,6 +132,10 @@ export interface VisitFacts {
   loaded: number | null;
   /** Browser, migration and captures have ended. */
   ended: number;
+  /** The client's; `wireguard` where it is not there, as in what earlier versions wrote. */
+  mode?: Mode;
+  /** In mode quic: what becomes of TCP. */
+  allow_tcp?: Tcp;
   strategy: StrategyName;
   /** Seconds; null for a strategy by packet. */
   period: number | null;

@@ -1,5 +1,5 @@
 /** What a process and all that it started cost of the processors, from /proc. */
-import { readTextIfStill } from '../../scripts/lib/files.ts';
+import { readTextIfStill } from '../scripts/lib/files.ts';
 
 /** The kernel's clock ticks a second in /proc, on every Linux there is. */
 const TICKS = 100;

@@ -126,13 +126,13 @@ test('an ip that dies or hangs is replaced', async () => {
     const last = migrator.lines.at(-1)?.n as number;
     process.kill(child, signal);
     await until('another ip', () => migrator.ip !== undefined && migrator.ip !== child);
-    const goesOn = await until('switches', () =>
-      migrator.of('switch').find((line) => (line.n as number) > last + 60),
+    // Where entries were left out meanwhile, one may come back to the path that is the current one.
+    await until('switches', () =>
+      migrator.of('switch').find(({ n, from, path }) => (n as number) > last + 60 && from !== path),
     );
     for (const error of migrator.of('error').filter((line) => (line.n as number) > last))
       assert.match(String(error.message), message);
     assert.equal(isAlive(child), false);
-    assert.ok(goesOn.from !== goesOn.path);
   }
   assert.equal(await migrator.stop(), 0);
 });

@@ -7,9 +7,9 @@ const PROBED = '/dev/shm/probed';
 
 /**
  * A `docker exec` may be quicker than a container's first command, which closes the network. So the first probe since a
- * start waits for that, and for five seconds at most: a network that stays open is seen. Later ones wait for nothing.
+ * start waits for that, and for ten seconds at most: a network that stays open is seen. Later ones wait for nothing.
  */
-const ONCE_CLOSED = `n=0; until [ -e ${PROBED} ] || [ $n = 50 ] || nft list table inet comps; do n=$((n + 1)); sleep 0.1; done; : >${PROBED}`;
+const ONCE_CLOSED = `n=0; until [ -e ${PROBED} ] || [ $n = 100 ] || nft list table inet comps; do n=$((n + 1)); sleep 0.1; done; : >${PROBED}`;
 
 /** Milliseconds from one round of probes to the next: a round is a program in the container, and ten more. */
 const PAUSE = 200;

@@ -22,13 +22,18 @@ export interface Ratios {
   most: number;
 }
 
-/** Both by round: what a case had, and what no migration had, of possibly several measurements the mean. */
+/**
+ * Both by round: what a case had, and what no migration had, of possibly several measurements the mean. A round without that
+ * is left out; all are NaN where none is left.
+ */
 export function ratiosOf(own: readonly (readonly number[])[], base: readonly (readonly number[])[]): Ratios {
   const ratios = own.flatMap((all, round) => {
     const of = base[round] ?? [];
+    if (of.length === 0) return [];
     const mean = of.reduce((sum, value) => sum + value, 0) / of.length;
     return all.map((value) => value / mean);
   });
+  if (ratios.length === 0) return { median: Number.NaN, least: Number.NaN, most: Number.NaN };
   return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
 }
 

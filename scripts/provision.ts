@@ -1,19 +1,13 @@
 /** Creates the droplets that config.cfg names, and writes them into hosts.ini. */
 import { command, EXIT, exitWith, main } from './lib/cli.ts';
 import { ACCEPT_NEW, API_URL, CONFIG, check, INVENTORY, TIMEOUT } from './lib/steps/flags.ts';
-import { commandHint } from './lib/steps/hints.ts';
-import { modeWords, withModeFlag } from './lib/steps/mode-flags.ts';
+import { sameFilesHint } from './lib/steps/hints.ts';
+import { withModeFlag } from './lib/steps/mode-flags.ts';
 import { type ProvisionOptions, provision } from './lib/steps/provisioning.ts';
 
 async function run(options: ProvisionOptions): Promise<number> {
   const { code } = await provision(options);
-  const flags = [
-    ...(options.inventory === 'hosts.ini' ? [] : ['-i', options.inventory]),
-    ...(options.config === 'config.cfg' ? [] : ['-c', options.config]),
-    ...modeWords(options),
-  ];
-  if (code === EXIT.ok && !options.check)
-    console.log(`\nnext:    ${commandHint(['npx', 'zx', 'scripts/wgnet-setup.ts', ...flags])}`);
+  if (code === EXIT.ok && !options.check) console.log(`\nnext:    ${sameFilesHint('wgnet-setup', options)}`);
   return code;
 }
 

@@ -19,7 +19,7 @@ with the exit code of its last round.
 The text tells what is wrong (comps_well, comps_findings and more), the exit code does not: it is 0 for every text.
 
 Exit 0: all is well. 2: something is not: drift, a tunnel missing or without a handshake for 180 s, keys or files
-that do not fit, a client in another mode. 4: a server, or a client that was named, does not answer. 1: a flag or a file is not as needed.`;
+that do not fit, a client or its files in another mode. 4: a server, or a client that was named, does not answer. 1: a flag or a file is not as needed.`;
 
 const program = withHostFlags(
   withModeFlags(

@@ -43,7 +43,7 @@ export const clientUp = (change: (seen: ClientSeen) => void = () => {}): Seen['c
   change(answer);
   return { where: 'container wgclient', named: true, answer };
 };
-const hints = { setUp: 'SETUP', client: 'CLIENT' };
+const hints = { setUp: 'SETUP', client: 'CLIENT', statusIn: (mode: string) => `STATUS ${mode}` };
 export const statusOf = (seen: Partial<Seen> = {}): Status => {
   const files = new Map(
     [...tunnels.map((one) => one.interface), 'setup.sh'].map((name) => [name, { is: 'current' as const }]),

@@ -43,6 +43,8 @@ export interface Row {
   addresses: number;
   switches: number;
   past: number;
+  /** Packets that the captures lost: with any, shares are of what was seen. */
+  missed: number;
 }
 
 /** Bytes a path as shares; all 0 where nothing came. */
@@ -91,5 +93,6 @@ export function rowOf(one: Case, samples: readonly Sample[], base: readonly Samp
     addresses: Math.min(...samples.map(({ addresses }) => addresses)),
     switches: sum(samples.map(({ switches }) => switches)),
     past: sum(samples.map(({ past }) => past)),
+    missed: sum(samples.map(({ missed }) => missed)),
   };
 }

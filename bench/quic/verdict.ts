@@ -27,14 +27,17 @@ const all = (what: string, rows: readonly Row[], is: (row: Row) => number, holds
   return judge(what, values.length === 0 ? undefined : values.join(', '), values.every(holds));
 };
 
-function ratios(rows: readonly Row[]): Verdict[] {
-  return rows.map((row) =>
-    judge(
+/** `bases`: the rows without switching. One that was given up, or is not there, is none to compare with. */
+function ratios(rows: readonly Row[], bases: readonly Row[]): Verdict[] {
+  return rows.map((row) => {
+    const base = bases.find(({ case: { group } }) => group === row.case.group);
+    const told = base !== undefined && !base.over && Number.isFinite(row.ratio.median);
+    return judge(
       `${groupName(row.case.group)}, every ${periodText(row.case.period ?? 0)}: time ${RATIO} or less of no switching`,
-      row.downloads === 0 ? undefined : row.ratio.median.toFixed(3),
+      told ? row.ratio.median.toFixed(3) : undefined,
       !row.over && row.ratio.median <= RATIO,
-    ),
-  );
+    );
+  });
 }
 
 function shares(rows: readonly Row[]): Verdict {
@@ -66,7 +69,10 @@ export function verdictsOf(rows: readonly Row[], far: readonly Distance[]): Verd
   const switching = equal.filter(({ case: { period } }) => period !== null);
   const judged = switching.filter(({ case: { group } }) => group.judged);
   return [
-    ...ratios(judged),
+    ...ratios(
+      judged,
+      equal.filter(({ case: { period } }) => period === null),
+    ),
     shares(judged),
     all(
       'connections at the server: 1',
@@ -90,6 +96,12 @@ export function verdictsOf(rows: readonly Row[], far: readonly Distance[]): Verd
       'packets past the tunnels: 0',
       rows,
       ({ past }) => past,
+      (n) => n === 0,
+    ),
+    all(
+      'packets that the captures lost: 0',
+      rows,
+      ({ missed }) => missed,
       (n) => n === 0,
     ),
     distances(far),

@@ -77,7 +77,8 @@ function openSink(flags: CollectFlags, scratch: string, settings: Settings, open
   try {
     if (flags.run === undefined) {
       const todo = planned.map((visit) => ({ planned: visit, before: beforeFrom([]) }));
-      return { id: randomUUID(), sink: new StreamSink(flags.out, scratch) as Sink, todo, finished: 0 };
+      const sink: Sink = new StreamSink(flags.out, scratch);
+      return { id: randomUUID(), sink, todo, finished: 0, failed: 0 };
     }
     const { run: id } = open();
     const sink = new RunSink(flags.run);
@@ -92,7 +93,7 @@ async function run(flags: CollectFlags): Promise<void> {
   const mode = requireMode(flags.mode);
   requireMovable(mode, flags.strategy);
   const tcp = tcpNow();
-  const urls = await readList(flags, (url) => unreachable(mode, tcp, url));
+  const urls = await readList(flags, (url) => unreachable(mode, url));
   checkCount(urls.length, flags.visits);
   requireNetAdmin();
   const interfaces = selectTunnels(flags.interfaces, existingTunnels());
@@ -113,16 +114,26 @@ async function run(flags: CollectFlags): Promise<void> {
   const stop = new AbortController();
   takeSignal((signal) => stop.abort(signal));
 
-  const { id, sink, todo, finished } = openSink(flags, scratch, settings, () => {
+  const {
+    id,
+    sink,
+    todo,
+    finished,
+    failed: before,
+  } = openSink(flags, scratch, settings, () => {
     const started = new Date().toISOString();
     return openRun(flags.run ?? '', settings, tunnels, { started, versions, host: hostFacts() });
   });
   atEnd(() => sink.close());
-  const progress = new Progress(todo.length + finished, finished, interfaces);
+  const progress = new Progress(todo.length + finished, { finished, failed: before }, interfaces);
   const seedNote = flags.seed === undefined ? `; seed ${settings.seed}` : '';
   if (finished > 0)
     progress.say(`${finished} of ${todo.length + finished} visits are there already${seedNote}`);
   else if (seedNote !== '') progress.say(`seed ${settings.seed}`);
+  if (before > 0)
+    progress.say(
+      `${before} failed for good earlier; --retries ${settings.retries + 1} or more, or a new run`,
+    );
   const migrator = new Migrator(settings);
   atEnd(() => migrator.abandon());
   const stage = {
@@ -138,7 +149,7 @@ async function run(flags: CollectFlags): Promise<void> {
     stop.signal,
   );
   progress.end();
-  if (failed > 0) exitWith(EXIT.failed);
+  if (failed + before > 0) exitWith(EXIT.failed);
 }
 
 await main(program);

@@ -10,7 +10,7 @@ import { takeLock } from './lib/lock.ts';
 import { checkFlags, type GivenFlags, type MigrateFlags, migrateProgram } from './lib/migrate-flags.ts';
 import { drawJob, fileJob, type Job } from './lib/migrate-job.ts';
 import { migrate, TABLE } from './lib/migration.ts';
-import { requireMode } from './lib/mode.ts';
+import { plannedMode, requireMode } from './lib/mode.ts';
 import { serve } from './lib/orders.ts';
 import { requireNetAdmin } from './lib/privilege.ts';
 import { periodIn, requireMovable } from './lib/schedule-flags.ts';
@@ -50,8 +50,8 @@ async function openRoutes(): Promise<IpBatch> {
 
 async function run(given: GivenFlags): Promise<void> {
   checkFlags(program, given);
-  // A plan is for any machine.
-  const mode = given.plan === undefined ? requireMode(given.mode) : (given.mode ?? 'wireguard');
+  // A plan is for any machine; on a client it is that one's.
+  const mode = given.plan === undefined ? requireMode(given.mode) : plannedMode(given.mode);
   requireMovable(mode, given.strategy);
   const flags: MigrateFlags = { ...given, period: periodIn(mode, given.period) };
   const seed = flags.seed ?? randomInt(2 ** 48 - 1);

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { Fault } from './cli.ts';
 import { bare, contradictions, nameOf, type Problem } from './config/contradictions.ts';
 import type { Mode, Tcp } from './config/mode.ts';
-import { DROPLET_KEYS, KEYS, PRIVATE_KEYS, type Read, schema } from './config/schema.ts';
+import { DROPLET_KEYS, KEYS, PRIVATE_KEYS, type Read, schema, WAY_KEYS } from './config/schema.ts';
 import type { SecretRef } from './config/secret.ts';
 import { readYaml } from './config/yaml.ts';
 import { nearest, show } from './text.ts';
@@ -47,7 +47,7 @@ export interface Config {
   wireguardMtu: number;
   /** Whether wg0 carries IPv6; otherwise the client's IPv6 is closed. */
   wireguardIpv6: boolean;
-  /** Address of the resolver that the client asks through wg0; IPv6 only where wg0 carries that. */
+  /** Address of the resolver that the client asks through the tunnels; IPv6 only where wg0 carries that. */
   dns: string;
   /** Only for provisioning; set-up reads its servers from hosts.ini. */
   vpns: Droplet[];
@@ -62,6 +62,14 @@ export const parseVariables = (text: string, file: string): ReadonlyMap<string, 
   new Map(Object.entries(readYaml(text, file).value));
 
 /**
+ * How much of config.cfg a command needs to be right. `network`: all of it, to set servers up or to write client files.
+ * `droplets`: each key, but not how packets travel (mode, TCP, IPv6, resolver) as a whole, since another command's flags may
+ * be needed to make that fit. `account`: what finds droplets; how packets travel is not read at all, and has its defaults,
+ * as nothing that costs money may stay for it.
+ */
+export type Needed = 'network' | 'droplets' | 'account';
+
+/**
  * Reads config.cfg; one Fault holds all its problems, one a line. `file` is the name for messages. What the command line
  * sets (`extra`) stands in the place of the file's own; a key of it comes from the flag in `flags`, else from `-e`.
  */
@@ -70,16 +78,18 @@ export function parseConfig(
   file: string,
   extra: ReadonlyMap<string, unknown> = new Map(),
   flags: ReadonlyMap<string, string> = new Map(),
+  needed: Needed = 'network',
 ): { config: Config; notices: string[] } {
   const { value, lineOf } = readYaml(text, file);
   for (const [key, set] of extra) value[key] = set;
   const notices = noticesOf(value).map(({ path, what }) => `${file}:${lineOf(path)}: ${what}`);
   // A list that the original's playbook never read is not judged either.
   if (hasComps(value)) delete value.clients;
+  if (needed === 'account') for (const key of WAY_KEYS) delete value[key];
 
   const result = schema.safeParse(value);
   const problems = result.success
-    ? contradictions(result.data)
+    ? contradictions(result.data, needed === 'network')
     : result.error.issues.flatMap(problemsOf(value));
   const flagOf = (key: string): string | undefined =>
     flags.get(key) ?? (extra.has(key) ? '--extra-vars' : undefined);

@@ -38,6 +38,18 @@ const given = {
 };
 /** What only mode quic has. */
 const moded = { mode: z.enum(MODES).optional(), allow_tcp: z.enum(TCPS).optional() };
+/** What mode and the rest of the settings say against each other, if anything. */
+const contradicting = (value: { mode?: unknown; allow_tcp?: unknown; strategy?: unknown }) => {
+  if ((value.mode === 'quic') !== (value.allow_tcp !== undefined))
+    return { path: ['allow_tcp'], message: 'is there in mode quic, and in no other' };
+  if (value.mode === 'quic' && isByPacket(value))
+    return { path: ['strategy'], message: 'is by packet, and mode quic has none of those' };
+  return undefined;
+};
+const modesAgree = (context: { value: object; issues: object[] }): void => {
+  const found = contradicting(context.value);
+  if (found !== undefined) context.issues.push({ code: 'custom', input: context.value, ...found });
+};
 const whole = z.array(count).min(1).max(127);
 
 const versions = z.looseObject({
@@ -131,7 +143,8 @@ const record = z
     path: ['recorded'],
     message: 'has one that is none of interfaces',
   })
-  .refine(hasPeriod, NO_PERIOD);
+  .refine(hasPeriod, NO_PERIOD)
+  .check(modesAgree);
 
 const summary = z
   .looseObject({
@@ -143,27 +156,30 @@ const summary = z
     switch_count: count,
     files: z.record(z.string(), z.looseObject({ bytes: count, sha256: z.string() })),
   })
-  .refine(hasPeriod, NO_PERIOD);
+  .refine(hasPeriod, NO_PERIOD)
+  .check(modesAgree);
 
 const manifest = z.looseObject({
   format,
   run,
   created: z.string(),
-  settings: z.looseObject({
-    urls: z.array(z.string()).min(1),
-    visits: z.int().positive(),
-    ...moded,
-    strategy,
-    period,
-    weights: whole.optional(),
-    ...given,
-    seed: count,
-    interfaces,
-    timeout: seconds,
-    linger: seconds,
-    retries: count,
-    headers_only: z.boolean(),
-  }),
+  settings: z
+    .looseObject({
+      urls: z.array(z.string()).min(1),
+      visits: z.int().positive(),
+      ...moded,
+      strategy,
+      period,
+      weights: whole.optional(),
+      ...given,
+      seed: count,
+      interfaces,
+      timeout: seconds,
+      linger: seconds,
+      retries: count,
+      headers_only: z.boolean(),
+    })
+    .check(modesAgree),
   tunnels: z.array(
     z.looseObject({
       interface: interfaceName,

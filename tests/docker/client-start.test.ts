@@ -87,6 +87,46 @@ test('mode quic: healthy without wg0; UDP goes by the current path, TCP is refus
   assert.equal(/.*query\[A\] www\.example\.org from (\S+)/s.exec(asked)?.[1], lab().addressOf('vpn1'));
 });
 
+/** Waits until comps-client has looked at its tunnels: before and after a look it sleeps, each time in another process. */
+async function looked(): Promise<void> {
+  let [before, now] = ['', ''];
+  await until(PATIENCE, async () => {
+    now = (await trySh('pgrep -x sleep')).stdout.trim();
+    before ||= now;
+    return !['', before].includes(now);
+  });
+  assert.ok(now !== before);
+}
+
+test('files of another set-up are taken when setup.sh is run, and no sooner; only a tunnel that is lost is brought back', async () => {
+  const files = scratch('another');
+  cpSync(lab().clientDirectory, files, { recursive: true });
+  const { code, stderr } = await compose(['up', '-d'], files);
+  assert.equal(code, 0, stderr);
+  assert.ok(await healthy(), await logs());
+  const tunnels = () => sh('ls /sys/class/net | grep ^wg | xargs');
+  assert.equal(await tunnels(), 'wg0 wgnet1 wgnet2');
+  const leaked = await leaksDuring('another', async () => {
+    await goodSetup(lab(), '--mode', 'quic', '-o', files);
+    await looked();
+    assert.equal(await tunnels(), 'wg0 wgnet1 wgnet2');
+    await sh('/etc/wireguard/setup.sh');
+    await looked();
+    assert.equal(await tunnels(), 'wgnet1 wgnet2');
+    // The files alone name one more again.
+    cpSync(lab().clientDirectory, files, { recursive: true });
+    await looked();
+    assert.equal(await tunnels(), 'wgnet1 wgnet2');
+    await sh('/etc/wireguard/setup.sh');
+    await looked();
+    assert.doesNotMatch(await logs(), /a tunnel is gone/);
+    await sh('ip link delete wg0');
+    await spoke(/a tunnel is gone/);
+    await until(PATIENCE, async () => (await tunnels()) === 'wg0 wgnet1 wgnet2');
+  });
+  assert.equal(leaked, 0);
+});
+
 test('no /dev/net/tun and no WireGuard in the kernel: one line with the next command, no loop', async () => {
   const override = join(lab().directory, 'override.yml');
   writeFileSync(override, `services: {wgclient: {volumes: ["${scratch('no-tun')}:/dev/net"]}}\n`);

@@ -230,6 +230,7 @@ test('sticky TCP: each connection stays on its path; one whose path is gone wait
   await closedDuring('connections over 20 switches', work, (line) => t.diagnostic(line));
   assert.ok(seen);
   assert.deepEqual([seen.seen, seen.later], [proxies, proxies]);
+  assert.equal(seen.moved, proxies[1]);
   assert.match(seen.gone, /No route to host/);
   assert.equal(seen.renumbered, 'ECONNRESET');
   for (const k of [1, 2, 3])

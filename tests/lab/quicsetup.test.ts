@@ -75,8 +75,15 @@ test('status: a row a path and all is well; held against mode wireguard, the cli
   const other = await status('--no-client');
   assert.equal(other.code, 2);
   assert.equal(other.status.tunnels.length, 3);
-  const both = (await status()).status.troubles.filter(({ kind }) => kind === 'mode');
-  assert.equal(both[0]?.what, 'the client is in mode quic, and the network is in mode wireguard');
+  const { troubles } = (await status()).status;
+  const both = troubles.filter(({ kind }) => kind === 'mode');
+  assert.equal(
+    both[0]?.what,
+    'the client and its files are in mode quic, and the network is in mode wireguard',
+  );
+  assert.match(both[0]?.next ?? '', /scripts\/status\.ts -i \S+ -c \S+ -o \S+ --mode quic; or, /);
+  const follow = troubles.filter(({ kind }) => kind === 'files' || kind === 'missing');
+  assert.deepEqual(follow, []);
 });
 
 test('new keys at both ends of each path while it is in use, without a comp server', async () => {
@@ -113,12 +120,12 @@ test('to mode wireguard and back: no proxy is changed, no key either, and the cl
   assert.match(back.stdout, /^changed: \[client\] removed \S+\/wg0\.conf$/m);
   assert.match(
     back.stdout,
-    new RegExp(`${COMP} is no server of this network any more.*systemctl disable --now wg-quick@wg0`),
+    new RegExp(`${COMP} is idle in mode quic; .*systemctl disable --now wg-quick@wg0`),
   );
   assert.deepEqual([settings('PrivateKey'), settings('PublicKey')], keys);
   await onClient(pingable);
   const quic = await status('--mode', 'quic');
   assert.deepEqual([quic.code, quic.status.client.mode], [0, 'quic'], quic.said);
   const again = await goodSetup(lab(), '--mode', 'quic');
-  assert.doesNotMatch(again.stdout, /changed:|is no server/);
+  assert.doesNotMatch(again.stdout, /changed:|is idle|held files/);
 });

@@ -3,6 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const [site, port, setup, fewer] = process.argv.slice(2);
 const PATHS = [1, 2, 3];
@@ -81,6 +82,27 @@ for (const k of PATHS) {
   one.socket.destroy();
 }
 
+// A dead path: its answers never come, from before the kernel knows whose they are.
+sh(
+  'nft -f -',
+  `table inet dead {
+    counter answers { packets 0 bytes 0 }
+    chain comes {
+      type filter hook prerouting priority -400;
+      iifname "wgnet1" tcp sport ${port} tcp flags & (syn | ack) == syn | ack counter name answers drop
+    }
+  }`,
+);
+goTo(1);
+const begun = open();
+while (!/packets [1-9]/.test(sh('nft list counter inet dead answers'))) await sleep(20);
+goTo(2);
+const moved = await begun;
+goTo(3);
+await there(moved, 50_000);
+moved.socket.destroy();
+sh('nft delete table inet dead');
+
 sh('ip link delete wgnet2');
 const waiting = there(all[1], 20_000);
 const gone = spawnSync('ip', ['route', 'get', site, 'mark', '52002'], { encoding: 'utf8' }).stderr.trim();
@@ -101,6 +123,7 @@ console.log(
   JSON.stringify({
     seen: all.map(({ seen }) => seen),
     later,
+    moved: moved.seen,
     gone,
     renumbered: all[2].error,
     bytes: Object.fromEntries(kept),

@@ -20,6 +20,8 @@ export interface TcpPaths {
   seen: string[];
   /** The same of those begun after 20 switches. */
   later: string[];
+  /** The same of one begun on wgnet1 while that brings no answer, and then the path moved to wgnet2. */
+  moved: string;
   /** What \`ip route get\` says of the mark of a path that is deleted. */
   gone: string;
   /** What ends the connection of a path that is none any more. */

@@ -119,7 +119,6 @@ const PATHS = ['wgnet1', 'wgnet2'];
 
 test('mode quic: TCP is refused, and so quickly that a program knows', () => {
   const of = (...rules: object[][]) => judgeDoorTcp(doorIn(table([...rules, ...PROXIES])), false, PATHS);
-  assert.equal(judgeDoor(doorIn(table([MAY, NO_TCP, ...PROXIES]))).ok, true);
   assert.equal(of(MAY, NO_TCP)?.ok, true);
   assert.equal(
     of([into, unmarked, about('udp', 'icmp'), accept], [into, about('tcp'), { reject: null }])?.ok,
@@ -136,6 +135,55 @@ test('mode quic: TCP is refused, and so quickly that a program knows', () => {
   const counted = { counter: { family: 'inet', name: REFUSED_TCP, table: 'comps', packets: 7, bytes: 420 } };
   const door = doorIn(JSON.stringify({ nftables: [counted, ...JSON.parse(table([NO_TCP])).nftables] }));
   assert.equal(door.counters.get(REFUSED_TCP), 7);
+});
+
+/** TCP of a connection that is kept on its path, and what is of none. */
+const KEPT = [
+  into,
+  match(meta('mark'), { set: [52001, 52002] }),
+  match(meta('nfproto'), 'ipv4'),
+  about(6),
+  accept,
+];
+
+test('mode quic: nothing is let into a path but IPv4’s ICMP and UDP, and TCP that is kept on its path', () => {
+  const of = (tcp: 'none' | 'sticky', ...rules: object[][]) =>
+    judgeDoor(doorIn(table([...rules, NO_TCP, ...PROXIES])), tcp);
+  assert.equal(of('none', MAY).ok, true);
+  assert.equal(of('sticky', MAY, KEPT).ok, true);
+  for (const hole of [
+    [into, accept],
+    [into, unmarked, accept],
+    [match(meta('oifname'), { set: ['lo', 'wgnet2'] }), accept],
+    [into, match(meta('nfproto'), 'ipv6'), accept],
+    [into, match(field('ip', 'protocol'), 132), accept],
+    [into, unmarked, match(meta('nfproto'), 'ipv4'), about(1, 17, 132), accept],
+    // The tunnels’ own, round and round; TCP of no path; a chain of somebody’s.
+    [into, match(meta('nfproto'), 'ipv4'), about(17), accept],
+    [into, unmarked, match(meta('nfproto'), 'ipv4'), about(6), accept],
+    [into, match(meta('mark'), 7), match(meta('nfproto'), 'ipv4'), about(6), accept],
+    [into, unmarked, match(meta('nfproto'), 'ipv4'), about(17), { jump: { target: 'more' } }],
+  ])
+    for (const tcp of ['none', 'sticky'] as const)
+      refused(of(tcp, hole, MAY, KEPT), /handle 10/, 'nft delete rule inet comps output handle 10');
+  refused(of('none', KEPT, MAY), /handle 10/, 'nft delete rule inet comps output handle 10');
+});
+
+test('mode quic: what programs need is let in, else no server is to blame', () => {
+  const of = (tcp: 'none' | 'sticky', ...rules: object[][]) =>
+    judgeDoor(doorIn(table([...rules, NO_TCP, ...PROXIES])), tcp);
+  const one = (...which: number[]) => [
+    into,
+    unmarked,
+    match(meta('nfproto'), 'ipv4'),
+    about(...which),
+    accept,
+  ];
+  refused(of('none'), /lets icmp and udp into the tunnels/, SET_UP);
+  refused(of('none', one(1)), /lets udp into/, SET_UP);
+  refused(of('none', [match(field('ip', 'daddr'), '192.0.2.1'), ...MAY]), /lets icmp and udp into/, SET_UP);
+  refused(of('sticky', MAY), /lets tcp into/, SET_UP);
+  assert.equal(of('none', one(1), one(17)).ok, true);
 });
 
 test('mode quic, sticky: connections are marked by their path, packets by their connection, and looked at again', () => {

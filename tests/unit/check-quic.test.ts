@@ -7,6 +7,7 @@ import { entrances, type Link, tunnelsOf } from '../../client/scripts/lib/check/
 import { judgeMode, modeOf } from '../../client/scripts/lib/check/mode-verdict.ts';
 import { judgeSize } from '../../client/scripts/lib/check/mtu.ts';
 import { pendingIn } from '../../client/scripts/lib/check/pending.ts';
+import { judgeQuic, packetsInto } from '../../client/scripts/lib/check/quic.ts';
 import type { Rule } from '../../client/scripts/lib/check/rules.ts';
 import { judgeResolverWay } from '../../client/scripts/lib/check/system.ts';
 import { judgePinning, judgeRefusal, markIn } from '../../client/scripts/lib/check/tcp.ts';
@@ -83,6 +84,36 @@ test('TCP: refused here, which the table has counted; by somebody else is not en
   assert.equal(of(['ECONNREFUSED', 'sent'], 4, 5).ok, false);
   assert.equal(of(['answered'], 4, 5).remedy, SET_UP);
   assert.equal(of(['EHOSTUNREACH'], 4, 4).ok, null);
+});
+
+test('QUIC: a datagram goes into a path, or is stopped on this machine', () => {
+  const of = (results: string[], went: number, live = true) => judgeQuic({ results, went, live });
+  assert.equal(of(['sent'], 1).found, 'goes into the path (1 sent)');
+  assert.equal(of(['sent'], 0).found, '1 sent, but into no path');
+  // Others’ packets do not speak for it.
+  assert.equal(of(['EPERM'], 9).found, 'stopped in this machine (1 EPERM)');
+  for (const wrong of [
+    of(['sent'], 0),
+    of(['EPERM'], 0),
+    of(['sent', 'EPERM'], 9),
+    of(['EPERM'], 0, false),
+  ]) {
+    assert.equal(wrong.ok, false);
+    assert.match(
+      wrong.remedy ?? '',
+      /^\/etc\/wireguard\/setup\.sh up; where that is not it: nft -a list ruleset/,
+    );
+  }
+  for (const unknown of [of(['ENETUNREACH'], 0), of([], 0), of(['sent'], 0, false)])
+    assert.equal(unknown.ok, null);
+  const link = (ifname: string, packets: number) => ({ ifname, stats64: { tx: { bytes: 1, packets } } });
+  const printed = JSON.stringify([
+    link('eth0', 100),
+    link('wgnet1', 2),
+    { ifname: 'wgnet2' },
+    link('wgnet3', 5),
+  ]);
+  assert.equal(packetsInto(printed, [...PATHS, 'wgnet3']), 7);
 });
 
 test('TCP, sticky: each mark leads to its path, and a connection that was tried has one', () => {

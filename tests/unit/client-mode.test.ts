@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { modeFault, modeIn, tcpIn } from '../../client/scripts/lib/mode.ts';
+import { Fault } from '../../client/scripts/lib/fault.ts';
+import { clientModeIn, modeFault, modeIn, plannedMode, tcpIn } from '../../client/scripts/lib/mode.ts';
 
 const rule = (priority: number, mark: number, table: string, more = {}): object => ({
   ...{ priority, src: 'all', fwmark: `0x${mark.toString(16)}`, table },
@@ -45,4 +46,23 @@ test('another mode than the one asked for is refused, with what changes it', () 
   assert.equal(fault?.message, '--mode quic: this client is in mode wireguard');
   assert.match(fault?.next ?? '', /wgnet-setup\.ts --mode quic, then \/etc\/wireguard\/setup\.sh/);
   assert.equal(fault?.code, 1);
+});
+
+test('a plan on a client is for its mode, and another is refused; elsewhere it is for any', () => {
+  assert.deepEqual([text(quic), text(wireguard), text()].map(clientModeIn), ['quic', 'wireguard', undefined]);
+  const none = () => {
+    throw new Fault({ what: 'cannot run ip' });
+  };
+  const on =
+    (...rules: object[][]) =>
+    () =>
+      text(...rules);
+  assert.equal(plannedMode(undefined, on(quic)), 'quic');
+  assert.equal(plannedMode('quic', on(quic, sticky)), 'quic');
+  assert.throws(() => plannedMode('wireguard', on(quic)), { message: /this client is in mode quic$/ });
+  assert.throws(() => plannedMode('quic', on(wireguard)), { message: /this client is in mode wireguard$/ });
+  for (const ask of [on(), none]) {
+    assert.equal(plannedMode(undefined, ask), 'wireguard');
+    assert.equal(plannedMode('quic', ask), 'quic');
+  }
 });

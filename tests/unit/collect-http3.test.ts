@@ -1,11 +1,14 @@
 /** Pages in mode quic: what Chromium is told, what is refused, and what is said where no HTTP/3 came. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { resolversIn } from '../../client/scripts/lib/collect/beyond.ts';
 import {
   byTcp,
   forcedOrigins,
   lastAsked,
+  missedNotes,
   type NoAnswer,
+  otherOrigin,
   unreachable,
   withoutHttp3,
 } from '../../client/scripts/lib/collect/http3.ts';
@@ -24,19 +27,16 @@ test('without TCP all is asked by QUIC; with it the page’s own origin, by its 
   assert.equal(forcedOrigins('none', 'https://a.example/'), '*');
   assert.equal(forcedOrigins('sticky', 'https://a.example/x?y'), 'a.example:443');
   assert.equal(forcedOrigins('sticky', 'https://a.example:8443/'), 'a.example:8443');
-  assert.equal(forcedOrigins('sticky', 'http://a.example/'), 'a.example:443');
 });
 
-test('http:// is refused with its line where TCP is, and nowhere else', () => {
+test('http:// is refused with its line in mode quic, and nowhere else', () => {
   const list = '# mine\nhttps://a.example\nhttp://b.example\n';
-  const read = (mode: 'wireguard' | 'quic', tcp: 'none' | 'sticky') =>
-    readUrls(list, 'urls.txt', (url) => unreachable(mode, tcp, url));
-  assert.throws(() => read('quic', 'none'), {
+  const read = (mode: 'wireguard' | 'quic') => readUrls(list, 'urls.txt', (url) => unreachable(mode, url));
+  assert.throws(() => read('quic'), {
     message:
-      'urls.txt:3: "http://b.example" http:// is TCP, which this client refuses; write https://, or allow_tcp: sticky',
+      'urls.txt:3: "http://b.example" http:// is TCP, and mode quic takes pages by HTTP/3 alone; write https://',
   });
-  assert.equal(read('quic', 'sticky').urls.length, 2);
-  assert.equal(read('wireguard', 'none').urls.length, 2);
+  assert.equal(read('wireguard').urls.length, 2);
 });
 
 const packet = (direction: 1 | -1, protocol = UDP, port = 443, own = 40_000): Packet => ({
@@ -46,7 +46,7 @@ const page = (changes: Partial<NoAnswer>, ...packets: Packet[]) =>
   withoutHttp3({
     failure: { kind: 'network', message: 'ERR_QUIC_PROTOCOL_ERROR' },
     document: { http_status: null, protocol: 'quic' },
-    ...{ asked: 'https://a.example/', tcp: 'none' },
+    ...{ first: 'https://a.example/', asked: 'https://a.example/', tcp: 'none' },
     paths: [{ pcap: { packets, cut: false } }],
     ...changes,
   });
@@ -55,19 +55,23 @@ test('no answer to a handshake is said so, with Chromium’s own word', () => {
   const dns = packet(-1, UDP, 53);
   assert.deepEqual(page({}, packet(1), dns), {
     kind: 'no-http3',
-    message: 'a.example answered no QUIC handshake: it has no HTTP/3 at port 443 (ERR_QUIC_PROTOCOL_ERROR)',
+    message:
+      'a.example: no answer from UDP port 443: no HTTP/3 there, nobody there, or UDP 443 does not pass (ERR_QUIC_PROTOCOL_ERROR)',
   });
   assert.equal(page({}, packet(-1, UDP, 443, 50_000), packet(1))?.kind, 'no-http3', 'of a browser of before');
   const refused = { kind: 'network', message: 'ERR_QUIC_HANDSHAKE_FAILED' } as const;
   const elsewhere = page({ failure: refused, asked: 'https://b.example:8443/x' }, packet(1, UDP, 8443));
-  assert.match(elsewhere?.message ?? '', /^b\.example .* at port 8443 \(ERR_QUIC_HANDSHAKE_FAILED\)$/);
+  assert.match(
+    elsewhere?.message ?? '',
+    /^b\.example: no answer from UDP port 8443: .* UDP 8443 does not pass \(ERR_QUIC_HANDSHAKE_FAILED\)$/,
+  );
 });
 
 test('a time-out before Chromium’s own says it too, where a handshake was sent', () => {
   const failure = { kind: 'timeout', message: 'not loaded within 2 s' } as const;
   const said = page({ failure }, packet(1));
   assert.equal(said?.kind, 'no-http3');
-  assert.match(said?.message ?? '', /or is slow \(not loaded within 2 s; Chromium waits 4 s/);
+  assert.match(said?.message ?? '', /pass, or it is slow \(not loaded within 2 s; Chromium waits 4 s/);
   // A name that did not come; an answer that did.
   assert.equal(page({ failure }, packet(1, UDP, 53)), failure);
   assert.equal(page({ failure }, packet(1), packet(-1)), failure);
@@ -96,12 +100,78 @@ test('what is something else stays that', () => {
 
 test('a page that came by TCP is no success in mode quic', () => {
   const tcp = { http_status: 200, protocol: 'tcp' };
-  assert.equal(byTcp('wireguard', tcp, 'https://a.example/'), undefined);
-  assert.equal(byTcp('quic', { ...tcp, protocol: 'quic' }, 'https://a.example/'), undefined);
-  assert.deepEqual(byTcp('quic', tcp, 'https://a.example:8443/x'), {
-    kind: 'no-http3',
-    message: 'a.example:8443 answered by TCP, and not by HTTP/3',
+  const at = (url: string) => ({ first: 'https://a.example:8443/', last: url });
+  const none = { mode: 'quic', tcp: 'none' } as const;
+  const sticky = { mode: 'quic', tcp: 'sticky' } as const;
+  const here = at('https://a.example:8443/x');
+  assert.equal(byTcp({ mode: 'wireguard', tcp: 'none' }, tcp, here), undefined);
+  assert.equal(byTcp(none, { ...tcp, protocol: 'quic' }, here), undefined);
+  const plain = { kind: 'no-http3', message: 'a.example:8443 answered by TCP, and not by HTTP/3' };
+  assert.deepEqual(byTcp(none, tcp, here), plain);
+  assert.deepEqual(byTcp(sticky, tcp, here), plain);
+  assert.equal(
+    byTcp(sticky, tcp, at('https://www.a.example/x'))?.message,
+    'redirected to https://www.a.example, which was not told to use QUIC: give that URL',
+  );
+});
+
+test('with sticky TCP a page that redirects to another origin is said so, also where that does not come', () => {
+  const other = otherOrigin('sticky', 'https://a.example/', 'https://www.a.example/x');
+  assert.equal(other?.kind, 'no-http3');
+  assert.match(other?.message ?? '', /^redirected to https:\/\/www\.a\.example, .*: give that URL$/);
+  assert.match(
+    otherOrigin('sticky', 'https://a.example/', 'http://a.example/')?.message ?? '',
+    /which is TCP$/,
+  );
+  assert.equal(otherOrigin('sticky', 'https://a.example/', 'https://a.example/x'), undefined);
+  assert.equal(otherOrigin('none', 'https://a.example/', 'https://b.example/'), undefined);
+  const there = { asked: 'https://www.a.example/x', tcp: 'sticky' } as const;
+  const refused = { kind: 'network', message: 'ERR_CONNECTION_REFUSED' } as const;
+  assert.deepEqual(page({ ...there, failure: refused }), other);
+  const name = { kind: 'network', message: 'ERR_NAME_NOT_RESOLVED' } as const;
+  assert.equal(page({ ...there, failure: name }), name);
+});
+
+test('what a page got nothing of for want of HTTP/3 is a note with its hosts', () => {
+  const event = (method: string, params: object) => ({
+    ...{ level: 'INFO' as const, timestamp: 1 },
+    message: { message: { method: `Network.${method}`, params }, webview: 'F' },
   });
+  const sent = (requestId: string, url: string) =>
+    event('requestWillBeSent', { requestId, request: { url } });
+  const failed = (requestId: string, errorText: string) => event('loadingFailed', { requestId, errorText });
+  const trace = [
+    sent('1', 'https://a.example/'),
+    sent('2', 'https://a.example/to-cdn'),
+    sent('2', 'https://cdn.example/x.js'),
+    failed('2', 'net::ERR_QUIC_PROTOCOL_ERROR'),
+    sent('3', 'https://cdn.example/y.js'),
+    failed('3', 'net::ERR_QUIC_HANDSHAKE_FAILED'),
+    sent('4', 'http://old.example/z.png'),
+    failed('4', 'net::ERR_CONNECTION_REFUSED'),
+    sent('5', 'https://a.example/gone'),
+    failed('5', 'net::ERR_ABORTED'),
+    sent('6', 'data:,x'),
+  ];
+  assert.deepEqual(missedNotes('none', trace), [
+    '3 of 5 requests came to nothing, as no HTTP/3 came from cdn.example, old.example',
+  ]);
+  assert.deepEqual(missedNotes('sticky', trace), [
+    '2 of 5 requests came to nothing, as no HTTP/3 came from cdn.example',
+  ]);
+  assert.deepEqual(missedNotes('none', trace.slice(0, 3)), []);
+  const many = Array.from({ length: 7 }, (_, i) => [
+    sent(`${i}`, `https://c${i}.example/`),
+    failed(`${i}`, 'net::ERR_QUIC_PROTOCOL_ERROR'),
+  ]).flat();
+  assert.match(missedNotes('none', many)[0] ?? '', /^7 of 7 .* c0\.example, .*, c4\.example and 2 more$/);
+});
+
+test('resolvers that a tunnel can lead to: by IPv4, and not on this machine', () => {
+  const text =
+    '# mine\nnameserver 127.0.0.53\nsearch x\n nameserver\t192.0.2.53 \nnameserver 2001:db8::53\nnameserver 192.0.2.54\n;nameserver 192.0.2.55\n';
+  assert.deepEqual(resolversIn(text), ['192.0.2.53', '192.0.2.54']);
+  assert.deepEqual(resolversIn(''), []);
 });
 
 test('the address asked for last is the page’s own, behind its redirects', () => {

@@ -66,12 +66,13 @@ function written(t: TestContext, work: () => void): string[] {
   return pieces;
 }
 
+const NONE = { finished: 0, failed: 0 };
 const NAMES = SUMMARY.paths.map((path) => path.interface);
 const TIMEOUT = { kind: 'timeout', message: 'not loaded within 30 s' } as const;
 
 test('piped, there is a line for each attempt, the sums at the end, and nothing else', (t) => {
   const lines = written(t, () => {
-    const progress = new Progress(5, 2, NAMES, false);
+    const progress = new Progress(5, { finished: 2, failed: 1 }, NAMES, false);
     progress.at('https://a.example/');
     progress.finished(outcome({ failure: TIMEOUT }), false);
     progress.finished(outcome({ attempt: 2 }), true);
@@ -85,7 +86,7 @@ test('piped, there is a line for each attempt, the sums at the end, and nothing 
   ]);
   assert.match(
     lines.at(-1) ?? '',
-    /^2 visits \(and 2 before\) in \d s, 1 failed; wgnet1 4\.5 kB, wgnet2 4\.5 kB/,
+    /^2 visits \(and 2 before\) in \d s, 1 failed \(and 1 before\); wgnet1 4\.5 kB, wgnet2 4\.5 kB/,
   );
 });
 
@@ -93,7 +94,7 @@ test('what a page says is no command to the terminal, and no line of its own', (
   const nasty = 'a\u001b[2J\u0007\r\nb\u009b31m\u0000\u007f';
   for (const terminal of [true, false]) {
     const pieces = written(t, () => {
-      const progress = new Progress(3, 0, [], terminal);
+      const progress = new Progress(3, NONE, [], terminal);
       progress.at(`https://a.example/${nasty}`);
       progress.finished(outcome({ failure: { kind: 'dialog', message: nasty }, url: nasty }), true);
       progress.say(nasty);
@@ -107,7 +108,7 @@ test('what a page says is no command to the terminal, and no line of its own', (
 
 test('on a terminal successes have no line, and the bar says how many, how long and how much', (t) => {
   const pieces = written(t, () => {
-    const progress = new Progress(4, 0, NAMES, true);
+    const progress = new Progress(4, NONE, NAMES, true);
     progress.finished(outcome({ bytes: 2e6 }), true);
     progress.at('https://b.example/');
     progress.finished(outcome({ failure: TIMEOUT }), true);
@@ -126,11 +127,11 @@ test('on a terminal successes have no line, and the bar says how many, how long 
 
 test('a run without a visit to make has an end all the same', (t) => {
   const pieces = written(t, () => {
-    const progress = new Progress(0, 0, [], true);
+    const progress = new Progress(0, NONE, [], true);
     progress.at('');
     progress.end();
   });
   assert.doesNotMatch(pieces.join(''), /NaN|Infinity/);
-  const first = written(t, () => new Progress(3, 0, [], true).at('https://a.example/'));
+  const first = written(t, () => new Progress(3, NONE, [], true).at('https://a.example/'));
   assert.match(first.join(''), /^░{20} 0\/3 {4}https:\/\/a\.example\/$/);
 });

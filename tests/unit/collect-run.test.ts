@@ -84,7 +84,7 @@ test('a run goes on with the same settings, and has one session more', () => {
 
 const others: { [K in keyof Settings]: Settings[K] } = {
   ...{ urls: ['https://other.example/'], visits: 4, strategy: 'rr', period: 0.2, seed: 43, timeout: 31 },
-  ...{ interfaces: ['wgnet2', 'wgnet1', 'wgnet3'], linger: 1, retries: 2, headers_only: true },
+  ...{ interfaces: ['wgnet2', 'wgnet1', 'wgnet3'], linger: 1, retries: 0, headers_only: true },
   ...{ screenshots: true, keylog: true, har: true },
 };
 for (const [name, value] of Object.entries(others))
@@ -106,6 +106,15 @@ for (const [name, value] of Object.entries(others))
     );
     assert.deepEqual(contents(run), before);
   });
+
+test('a run goes on with more retries, and keeps them', () => {
+  const run = fresh();
+  openRun(run, SETTINGS, TUNNELS, SESSION);
+  const retries = SETTINGS.retries + 2;
+  openRun(run, { ...SETTINGS, retries }, TUNNELS, SESSION);
+  assert.deepEqual(readManifest(run)?.settings, { ...SETTINGS, retries });
+  assert.throws(() => openRun(run, SETTINGS, TUNNELS, SESSION), /another retries/);
+});
 
 test('settings that are the same have no differences; all settings are compared', () => {
   assert.deepEqual(differences(SETTINGS, structuredClone(SETTINGS)), []);
@@ -194,7 +203,8 @@ test('a kind of failure that this version does not know counts', () => {
 test('of several visits each is told by its own attempts', () => {
   const run = join(folder, 'made');
   const planned = plan(SETTINGS.urls, SETTINGS.visits + 1, SETTINGS.seed);
-  const { todo, finished } = remaining(new RunSink(run), planned, SETTINGS.retries);
+  const { todo, finished, failed } = remaining(new RunSink(run), planned, SETTINGS.retries);
+  assert.equal(failed, 1, 'of those that are finished');
   assert.equal(finished, SETTINGS.urls.length * SETTINGS.visits);
   assert.deepEqual(
     todo.map(({ planned: { visit }, before }) => [visit, before]),

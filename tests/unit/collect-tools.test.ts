@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
+import { beyond } from '../../client/scripts/lib/collect/beyond.ts';
 import { complaintIn, countsIn } from '../../client/scripts/lib/collect/capture.ts';
 import { leakFilter, publishedIn, realInterfaces } from '../../client/scripts/lib/collect/leak.ts';
 import { linesOf } from '../../client/scripts/lib/collect/migrator.ts';
@@ -198,6 +199,12 @@ test('a network that is gone: what does not answer, and what to do', () => {
   assert.match(
     networkGone(['the way of all programs'], '').next ?? '',
     /^mend the tunnel \(ip -4 rule; ip route show/,
+  );
+  const far = networkGone([beyond('wgnet2')], 'all is kept');
+  assert.equal(far.message, 'the resolver by wgnet2 does not answer; all is kept');
+  assert.match(
+    far.next ?? '',
+    /^its proxy answers, .*wgnet-setup\.ts mends .*, then the same command again$/,
   );
 });
 

@@ -289,7 +289,7 @@ test('all problems of a file come at once, in its order; missing keys last', () 
   assert.deepEqual(
     faultOf('dns: x\nwireguard_port: 70000\nwireguard_subnet: 10.45.0\n').message.split('\n'),
     [
-      'config.cfg:1: dns is "x": expected the IPv4 address of a resolver that the comp server can reach, such as 9.9.9.9',
+      'config.cfg:1: dns is "x": expected the IPv4 address of a resolver that your servers can reach, such as 9.9.9.9',
       '       config.cfg:2: wireguard_port is the number 70000: expected a port: a whole number from 1 to 65535',
       '       config.cfg: wireguard_gateway_address is missing: expected one address of wireguard_subnet, such as 10.45.0.2/32',
     ],

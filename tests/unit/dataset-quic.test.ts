@@ -68,3 +68,61 @@ test('a visit of another mode than its run’s is found, and a mode that there i
   const odd = made('odd', { mode: 'tcp' }, () => false);
   assert.match(JSON.stringify((await validate([odd])).findings), /settings\.mode/);
 });
+
+test('records, visit.json and manifest of mode quic contradict neither themselves nor each other', async () => {
+  const quic = { mode: 'quic', allow_tcp: 'none', protocol: 'quic' };
+  const good = made('good', { mode: 'quic', allow_tcp: 'none' }, () => true);
+  const attempts = readdirSync(join(good, 'visits')).map((name) => join(good, 'visits', name));
+  const linesOf = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n');
+  const records = attempts.flatMap((one) =>
+    linesOf(join(one, 'records.jsonl')).map((line) => JSON.parse(line)),
+  );
+  const success = records.filter(({ visit, status }) => visit === '0002-0000' && status === 'success');
+  assert.ok(success.length > 1);
+  const file = join(folder, 'records.jsonl');
+  const foundIn = async (change: object, first: object = change) => {
+    const lines = success.map((one, i) => JSON.stringify({ ...one, ...(i === 0 ? first : change) }));
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    return (await validate([file])).findings.map(({ at, what }) => `${at.split(':').at(-1)}: ${what}`);
+  };
+  assert.deepEqual(await foundIn(quic), []);
+  assert.deepEqual(await foundIn({}), []);
+  assert.deepEqual(await foundIn({ mode: 'wireguard' }), []);
+  const all = success.map((_, i) => i + 1);
+  const each = (what: string) => all.map((line) => `${line}: ${what}`);
+  const pairing = 'allow_tcp: is there in mode quic, and in no other';
+  for (const wrong of [{ mode: 'quic' }, { allow_tcp: 'none' }, { mode: 'wireguard', allow_tcp: 'sticky' }])
+    assert.deepEqual((await foundIn(wrong)).slice(0, all.length), each(pairing), JSON.stringify(wrong));
+  assert.deepEqual(
+    await foundIn({ ...quic, protocol: 'tcp' }),
+    each('a success of mode quic by tcp, and not by HTTP/3'),
+  );
+  assert.deepEqual(
+    (await foundIn({ ...quic, strategy: 'packet', period: null })).slice(0, all.length),
+    each('strategy: is by packet, and mode quic has none of those'),
+  );
+  const rest = all
+    .slice(1)
+    .map((line) => `${line}: mode is not that of the other records of visit 0002-0000.1`);
+  assert.deepEqual(await foundIn({ protocol: 'quic' }, quic), rest);
+
+  // In a run’s folder: a mode in visit.json alone, and in records alone.
+  const told = (await validate([good])).findings.map(
+    ({ at, what }) => `${at.slice(good.length + 1)}: ${what}`,
+  );
+  assert.ok(
+    told.includes('visits/0002-0000.1/records.jsonl:1: mode is not that in visit.json'),
+    told.join('\n'),
+  );
+  const plain = made('bare', {}, () => false);
+  const lines = linesOf(join(plain, 'visits/0002-0000.1/records.jsonl')).map((line) => JSON.parse(line));
+  const moded = lines.map((line) => JSON.stringify({ ...line, ...quic, protocol: line.protocol }));
+  writeFileSync(join(plain, 'visits/0002-0000.1/records.jsonl'), `${moded.join('\n')}\n`);
+  const alone = (await validate([plain])).findings.map(({ what }) => what);
+  assert.ok(alone.includes('mode is not that in visit.json'), alone.join('\n'));
+  const settings = made('settings', { mode: 'wireguard', allow_tcp: 'none' }, () => false);
+  assert.match(
+    JSON.stringify((await validate([settings])).findings),
+    /settings\.allow_tcp: is there in mode/,
+  );
+});

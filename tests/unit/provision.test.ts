@@ -292,5 +292,15 @@ test('mode quic: comps are passed over with one notice, and a droplet of theirs 
   );
   assert.deepEqual(files.map(user.read), texts);
   assert.deepEqual(user.names(), ALL);
+
+  // What flags of other commands make right, and what no command could use.
+  user.settings('allow_tcp: sticky', 'wireguard_ipv6: true', 'dns: 2001:db8::1');
+  const kept = await user.provision({ mode: 'quic', check: true });
+  assert.match(kept.said, /^ {2}0 to create, 2 to keep: /m);
+  user.settings('mode: qiuc', 'allow_tcp: perhaps', 'dns: none');
+  assert.match((await user.provision({ check: true })).said, /mode is "qiuc": expected wireguard or quic/);
+  const gone = await user.tearDown();
+  assert.equal(gone.code, 0, gone.said);
+  assert.deepEqual(user.names(), []);
   await user.close();
 });

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Fault } from '../../scripts/lib/cli.ts';
-import { parseConfig } from '../../scripts/lib/config.ts';
+import { type Mode, parseConfig } from '../../scripts/lib/config.ts';
 import { planOf } from '../../scripts/lib/digitalocean/plan.ts';
 import { idleOf, wantedOf } from '../../scripts/lib/digitalocean/wanted.ts';
 import { networkOf, passedOver } from '../../scripts/lib/inventory.ts';
 import { CLIENT_PROBE, modeIn } from '../../scripts/lib/status/client.ts';
+import type { FileSeen } from '../../scripts/lib/status/judge.ts';
 import { prometheusText } from '../../scripts/lib/status/prometheus.ts';
 import { tableLines } from '../../scripts/lib/status/table.ts';
 import { foresee } from '../../scripts/lib/steps/foreseeing.ts';
@@ -17,6 +18,8 @@ import { type ModeFlags, modeWords } from '../../scripts/lib/steps/mode-flags.ts
 import { planLines } from '../../scripts/lib/steps/plan-lines.ts';
 import { holdsNetworkOf, modeOf } from '../../scripts/lib/steps/present-client.ts';
 import { readConfig } from '../../scripts/lib/steps/read-config.ts';
+import { requireModeOf } from '../../scripts/lib/steps/rotating.ts';
+import { modeLine, retiredLine } from '../../scripts/lib/steps/set-up-client.ts';
 import { readInput } from '../../scripts/lib/steps/set-up-input.ts';
 import { serverTasksFor } from '../../scripts/lib/steps/set-up-servers.ts';
 import { attempt } from '../../scripts/lib/transport/local.ts';
@@ -85,6 +88,27 @@ test('flags stand before config.cfg, and say so where they contradict it', () =>
     /^--mode: is quic, and --extra-vars sets mode otherwise$/,
   );
   assert.deepEqual(modeWords({ mode: 'quic', allowTcp: 'none' }), ['--mode', 'quic', '--allow-tcp', 'none']);
+});
+
+test('what contradicts mode or resolver is judged for whoever sets up, and keeps nobody from deleting droplets', () => {
+  const texts = [
+    ['allow_tcp: sticky\n', 'droplets'],
+    ['mode: quic\nwireguard_ipv6: true\n', 'droplets'],
+    ['mode: quic\ndns: 2001:db8::1\n', 'droplets'],
+    ['dns: 10.45.0.7\n', 'droplets'],
+    ['wireguard_ipv6: true\nwireguard_mtu: 1300\n', 'droplets'],
+    ['mode: qiuc\nallow_tcp: 1\nwireguard_ipv6: 7\ndns: [x]\n', 'account'],
+  ] as const;
+  for (const [text, needed] of texts) {
+    const name = file('way.cfg', `${NETWORK}tag: mine\n${text}`);
+    assert.match(faultOf(() => readConfig(name)).message, /way\.cfg:[45]: /, text);
+    assert.equal(readConfig(name, {}, needed).tag, 'mine', text);
+    const { mode, allowTcp, wireguardIpv6, dns } = readConfig(name, {}, 'account');
+    assert.deepEqual([mode, allowTcp, wireguardIpv6, dns], ['wireguard', 'none', false, '9.9.9.9'], text);
+  }
+  // The rest is judged for all of them.
+  const other = file('other.cfg', `${NETWORK}tagg: mine\n`);
+  assert.match(faultOf(() => readConfig(other, {}, 'account')).message, /unknown key "tagg"/);
 });
 
 test('hosts.ini: [vpn] is all that mode quic needs, and [comp] is passed over whatever is in it', () => {
@@ -162,6 +186,22 @@ test('the client’s folder goes from one mode to the other and back, and is kno
   assert.equal(confs(), 'wgnet1.conf wgnet2.conf');
   assert.deepEqual(writeClientFiles(out, files(quic)), []);
   assert.deepEqual([endpointIn(out), modeOf(out)], ['198.51.100.11:51820', 'quic']);
+  const line = (mode: Mode, more: ModeFlags & { extraVars?: string[] } = {}, check = false) =>
+    modeLine(out, mode, { config: 'config.cfg', check, ...more });
+  assert.equal(line('quic'), undefined);
+  assert.equal(
+    line('wireguard'),
+    `notice: ${out} held files of mode quic; they are of mode wireguard now (config.cfg; or --mode quic)`,
+  );
+  const asked = `notice: ${out} holds files of mode quic; they would be of mode wireguard`;
+  assert.equal(line('wireguard', { mode: 'wireguard' }, true), asked);
+  assert.equal(line('wireguard', { extraVars: ['mode=wireguard'] }, true), asked);
+  const place = { inventory: 'my.ini', config: 'config.cfg', out, allowTcp: 'none' as const };
+  requireModeOf(place, 'quic');
+  assert.equal(
+    faultOf(() => requireModeOf(place, 'wireguard')).next,
+    `--mode quic, or first npx zx scripts/wgnet-setup.ts -i my.ini -o ${out} --mode wireguard --allow-tcp none and setup.sh on the client`,
+  );
   for (const same of [quic, whole, topology([2, 3]), topology([3, 1], COMP)])
     assert.equal(holdsNetworkOf(out, same), true);
   for (const other of [topology([3]), topology([3, 4], COMP)])
@@ -226,6 +266,7 @@ test('what a set-up would refuse is foreseen by the mode: no comp server, and no
     input({ mode: 'quic', limit: 'vpn[0]' }).hosts.map(({ name }) => name),
     ['192.0.2.1', '192.0.2.2'],
   );
+  assert.deepEqual([input({ mode: 'quic' }).idle, input({}).idle], [['192.0.2.9'], []]);
   assert.match(
     faultOf(() => input({ mode: 'quic', limit: 'comp' })).message,
     /it leaves 192\.0\.2\.9, and none of this network's servers/,
@@ -256,6 +297,54 @@ test('status: no row of wg0, a client in another mode is told, and the metrics h
     },
   ]);
   assert.equal(other.exitCode, 2);
+});
+
+test('status: files of the other mode are one finding, not one a file', () => {
+  const one = (filesMode: Mode, seen: Parameters<typeof statusOf>[0]) => {
+    const older = { is: 'older', what: 'Address' } as const;
+    const files = new Map<string, FileSeen>([
+      ['wg0', { is: 'missing' }],
+      ...['wgnet1', 'wgnet2', 'setup.sh'].map((name) => [name, older] as const),
+    ]);
+    return statusOf({ files, filesMode, ...seen }).troubles.map(({ kind, what, next }) => [kind, what, next]);
+  };
+  const change = 'SETUP, then CLIENT';
+  const inQuic = clientUp((client) => {
+    client.mode = 'quic';
+    client.links.delete('wg0');
+    client.ends.delete('wg0');
+  });
+  const next = (mode: Mode) => `STATUS ${mode}; or, to change the client’s mode: ${change}`;
+  const network = 'and the network is in mode';
+  assert.deepEqual(one('quic', { client: inQuic }), [
+    ['mode', `the client and its files are in mode quic, ${network} wireguard`, next('quic')],
+  ]);
+  assert.deepEqual(one('quic', { client: undefined }), [
+    ['mode', `the client’s files are in mode quic, ${network} wireguard`, next('quic')],
+  ]);
+  assert.deepEqual(one('quic', {}), [
+    ['mode', `the client’s files are in mode quic, ${network} wireguard`, change],
+  ]);
+  const quic = { mode: 'quic' as const, servers: [server(0), server(1)] };
+  assert.deepEqual(one('wireguard', quic), [
+    ['mode', `the client and its files are in mode wireguard, ${network} quic`, next('wireguard')],
+  ]);
+  // A tunnel that is gone in a client of the right mode is missed as ever.
+  const gone = clientUp((client) => client.links.delete('wg0'));
+  assert.deepEqual(
+    one('wireguard', { client: gone }).map(([kind]) => kind),
+    ['files', 'files', 'files', 'missing', 'files'],
+  );
+});
+
+test('a server that is left out: idle where the other mode has it, else none of the network’s', () => {
+  const [idle, retired] = [true, false].map((is) => retiredLine('c', '192.0.2.9', is));
+  const end = 'to end it: ssh root@192.0.2.9 systemctl disable --now wg-quick@wg0';
+  assert.equal(
+    idle,
+    `notice: c is idle in mode quic; WireGuard goes on running there for mode wireguard; ${end}`,
+  );
+  assert.match(retired ?? '', /^notice: c is no server of this network any more, .*; to end it: ssh root@/);
 });
 
 test('the client’s mode is read from the rules that the kernel has', async () => {

@@ -177,7 +177,11 @@ test('a client that is down is told from one that is not there, half up, or in a
       program('ip', `echo '${rules[mode]}'`);
       const place = async (wg: string) => {
         program('wg', wg);
-        return clientInUse({ here: true }, out, topologyIn(mode));
+        return clientInUse(
+          { here: true, inventory: 'hosts.ini', config: 'config.cfg' },
+          out,
+          topologyIn(mode),
+        );
       };
       const none = '[ "$2" = interfaces ]';
       assert.equal(await place(none), 'down');

@@ -117,6 +117,10 @@ test('a diff names both sides and shows no private key, also where nothing else 
     unified({ path: '/etc/x', before: conf('aaa', 1), after: conf('aaa', 2) }),
     '--- before: /etc/x\n+++ after: /etc/x\n@@ -1,3 +1,3 @@\n [Interface]\n PrivateKey = (hidden)\n-ListenPort = 1\n+ListenPort = 2\n',
   );
+  assert.equal(
+    unified({ path: '/etc/x', before: '', after: conf('(a new key) # mine', 1) }),
+    '--- (none)\n+++ after: /etc/x\n@@ -0,0 +1,3 @@\n+[Interface]\n+PrivateKey = (hidden)\n+ListenPort = 1\n',
+  );
   assert.match(
     unified({ path: '/etc/x', before: conf('aaa', 1), after: conf('bbb', 1) }),
     /only what is hidden/,

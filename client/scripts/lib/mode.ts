@@ -29,6 +29,16 @@ export const modeIn = (json: string): Mode =>
     ? 'quic'
     : 'wireguard';
 
+/** Mark of wg0's packets in mode wireguard, and the table of all others there. */
+const WG0 = 51820;
+
+/** As {@link modeIn}; undefined where this is no client that was set up. */
+export function clientModeIn(json: string): Mode | undefined {
+  const mode = modeIn(json);
+  const wg0 = ({ not, fwmark }: Rule): boolean => not !== undefined && Number(fwmark) === WG0;
+  return mode === 'quic' || rulesIn(json).some(wg0) ? mode : undefined;
+}
+
 /** What becomes of TCP, in what `ip -j -4 rule` printed; it says something in mode quic alone. */
 export const tcpIn = (json: string): Tcp =>
   rulesIn(json).some(
@@ -66,4 +76,18 @@ export function requireMode(wanted: Mode | undefined): Mode {
   const fault = modeFault(wanted, there);
   if (fault !== undefined) throw fault;
   return there;
+}
+
+/** The mode that is wanted, for a plan: on a client its own, and another is refused; anywhere else `wireguard` unless wanted. */
+export function plannedMode(wanted: Mode | undefined, ask = rules): Mode {
+  let there: Mode | undefined;
+  try {
+    there = clientModeIn(ask());
+  } catch (error) {
+    // No machine that any rules are read on.
+    if (!(error instanceof Fault)) throw error;
+  }
+  const fault = there && modeFault(wanted, there);
+  if (fault !== undefined) throw fault;
+  return there ?? wanted ?? 'wireguard';
 }

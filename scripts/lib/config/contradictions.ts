@@ -18,11 +18,16 @@ export const bare = (address: string): string => address.replace('/32', '');
 export const nameOf = (path: readonly PropertyKey[]): string =>
   path.map((step) => (typeof step === 'number' ? `entry ${step + 1}` : String(step))).join(', ');
 
-/** What no key shows alone. */
-export function contradictions(read: Read): Problem[] {
+/** What no key shows alone; of how packets travel only where `ways` are asked for. */
+export const contradictions = (read: Read, ways: boolean): Problem[] => [
+  ...gatewayProblems(read),
+  ...(ways ? wayProblems(read) : []),
+  ...nameProblems(read),
+];
+
+function gatewayProblems(read: Read): Problem[] {
   const subnet = read.wireguard_subnet;
   const gateway = bare(read.wireguard_gateway_address);
-  const network = { wireguardSubnet: subnet };
   const problems: Problem[] = [];
   const bad = (path: PropertyKey[], what: string): number => problems.push({ path, what });
 
@@ -32,11 +37,20 @@ export function contradictions(read: Read): Problem[] {
       ['wireguard_gateway_address'],
       `wireguard_gateway_address is ${gateway}: expected an address from ${subnet}.1 to ${subnet}.254, of wireguard_subnet`,
     );
-  else if (isClientAddress(network, gateway))
+  else if (isClientAddress({ wireguardSubnet: subnet }, gateway))
     bad(
       ['wireguard_gateway_address'],
       `wireguard_gateway_address is ${gateway}: ${subnet}.5 to ${subnet}.100 are the client's own, expected another such as ${subnet}.2/32`,
     );
+  return problems;
+}
+
+/** Of mode, TCP, IPv6 and resolver, each of which a flag may set for one command. */
+function wayProblems(read: Read): Problem[] {
+  const subnet = read.wireguard_subnet;
+  const network = { wireguardSubnet: subnet };
+  const problems: Problem[] = [];
+  const bad = (path: PropertyKey[], what: string): number => problems.push({ path, what });
   if (isClientAddress(network, read.dns))
     bad(['dns'], `dns is ${read.dns}: ${subnet}.5 to ${subnet}.100 are the client's own addresses`);
   if (isIPv6(read.dns) && read.mode === 'quic')
@@ -57,7 +71,12 @@ export function contradictions(read: Read): Problem[] {
       ['allow_tcp'],
       'allow_tcp is sticky: in mode wireguard all TCP goes through wg0, and no switch breaks it; expected none, or mode: quic',
     );
+  return problems;
+}
 
+function nameProblems(read: Read): Problem[] {
+  const problems: Problem[] = [];
+  const bad = (path: PropertyKey[], what: string): number => problems.push({ path, what });
   const seen = new Map<string, string>();
   for (const list of ['vpns', 'comps', 'clients'] as const)
     for (const [i, { name }] of (read[list] ?? []).entries()) {

@@ -54,7 +54,7 @@ function reference(pattern: RegExp, error: string) {
 const octet = '(?:0|[1-9]\\d{0,2})';
 const subnetError = 'expected three numbers from 0 to 255, such as 10.45.0';
 const gatewayError = 'expected one address of wireguard_subnet, such as 10.45.0.2/32';
-const dnsError = 'expected the IPv4 address of a resolver that the comp server can reach, such as 9.9.9.9';
+const dnsError = 'expected the IPv4 address of a resolver that your servers can reach, such as 9.9.9.9';
 /** No address of this machine itself, of one network only, or of many. */
 const reachable = (address: string): boolean =>
   isIPv4(address)
@@ -134,6 +134,9 @@ export type Read = Zod.infer<typeof schema>;
 
 export const KEYS = Object.keys(schema.shape);
 export const DROPLET_KEYS = Object.keys(droplet.shape);
+
+/** Keys that say how packets travel, and nothing of droplets. */
+export const WAY_KEYS: readonly string[] = ['mode', 'allow_tcp', 'wireguard_ipv6', 'dns'];
 
 /** Keys whose values no message may repeat. */
 export const PRIVATE_KEYS: readonly string[] = ['token', 'ssh_key_id'];

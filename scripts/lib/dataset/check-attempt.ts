@@ -49,11 +49,14 @@ async function checkFiles(folder: string, { files }: VisitSummary, tell: Tell): 
     if (name !== FILE.summary && !Object.hasOwn(files, name)) tell(join(folder, name), 'not in visit.json');
 }
 
-/** The first key of visit.json that a record has with another value. */
+/** Keys that visit.json and a record have or have not together. */
+const OPTIONAL = ['mode', 'allow_tcp', 'given_weights', 'order', 'batch'];
+
+/** The first key of visit.json that a record has with another value, or one of the two alone. */
 function differing(record: TraceRecord, summary: VisitSummary): string | undefined {
   const own = record as unknown as Record<string, unknown>;
   const different = ['title', 'paths', 'checks', 'leaked', 'switch_count', 'files'];
-  return Object.keys(summary).find(
+  return [...Object.keys(summary), ...OPTIONAL].find(
     (name) =>
       !different.includes(name) &&
       JSON.stringify(own[name]) !== JSON.stringify((summary as unknown as Record<string, unknown>)[name]),

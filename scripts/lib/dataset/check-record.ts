@@ -1,4 +1,5 @@
 /** What can be wrong with a record by itself. Pure. */
+import { QUIC } from '../../../client/scripts/lib/collect/http3.ts';
 import { visitSeed } from '../../../client/scripts/lib/collect/plan.ts';
 import { type Packet, PCAP_HEADER } from '../../../client/scripts/lib/trace/pcap.ts';
 import {
@@ -44,6 +45,8 @@ export function checkFacts(facts: VisitFacts): string[] {
     found.push('started, navigated, loaded, ended are not in this order');
   if (status === 'success' && (navigated === null || loaded === null))
     found.push('a success without a load event');
+  if (status === 'success' && facts.mode === 'quic' && facts.protocol !== QUIC)
+    found.push(`a success of mode quic by ${facts.protocol}, and not by HTTP/3`);
   return found;
 }
 

@@ -40,12 +40,20 @@ interface Ended {
   kind: string | null;
 }
 
+/** What all records of an attempt have in common, and a merge leaves alone; not the texts that are long. */
+const COMMON = [
+  ...(['status', 'protocol', 'http_status', 'mode', 'allow_tcp', 'strategy', 'period'] as const),
+  ...(['seed', 'run_seed', 'started', 'navigated', 'loaded', 'ended', 'headers_only'] as const),
+];
+
 /** The records of an attempt: those that it says to have, and those that are there. */
 interface Parts {
   at: string;
   name: string;
   recorded: Set<string>;
   seen: Set<string>;
+  /** Values of {@link COMMON} in the first of them. */
+  common: unknown[];
   /** Its folder is checked against visit.json, which says more. */
   inRun: boolean;
 }
@@ -97,9 +105,13 @@ class Book {
   private part(record: TraceRecord, at: string, inRun: boolean): void {
     const id = attemptId(record);
     const name = `${record.visit}.${record.attempt}`;
-    const parts = this.parts.get(id) ?? { at, name, recorded: new Set(), seen: new Set(), inRun };
+    const common = COMMON.map((key) => record[key]);
+    const parts = this.parts.get(id) ?? { at, name, recorded: new Set(), seen: new Set(), common, inRun };
     for (const one of record.recorded) parts.recorded.add(one);
     parts.seen.add(record.interface);
+    // In a run each is held against visit.json.
+    const odd = inRun ? undefined : COMMON.find((_, i) => common[i] !== parts.common[i]);
+    if (odd !== undefined) this.tell(at, `${odd} is not that of the other records of visit ${name}`);
     parts.inRun ||= inRun;
     this.parts.set(id, parts);
   }

@@ -22,9 +22,13 @@ const NAMED = new RegExp(String.raw`(${NAME}=|${NAME}["']\s*:\s*|ansible_\w*${NA
 const hidden = (_: string, name: string, value: string): string =>
   `${name}${HIDDEN}${/^["']/.test(value) ? '' : (/[,}\]'"]*$/.exec(value)?.[0] ?? '')}`;
 
+/** The line of a WireGuard file (in a diff, too) that is a key, to its end: what stands there in a key's place may have blanks. */
+const FILE_LINE = /^([-+ ]?[ \t]*(?:private|preshared)key = ).+$/gim;
+
 /** A text without secrets: known ones, and what a WireGuard file or Ansible's variables call one. */
 export function hideSecrets(text: string): string {
   const named = text
+    .replace(FILE_LINE, `$1${HIDDEN}`)
     .replace(/((?:private|preshared)[-_]?key\s*=\s*)[^\s#]+/gi, `$1${HIDDEN}`)
     .replace(NAMED, hidden);
   return [...known].reduce((so, secret) => so.replaceAll(secret, HIDDEN), named);

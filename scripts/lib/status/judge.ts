@@ -2,7 +2,8 @@
 import { EXIT } from '../cli.ts';
 import { endpointText } from '../wireguard/topology.ts';
 import type { End, Peer } from './ends.ts';
-import { answerOf, type Hints, type Seen, type ServerSeen } from './seen.ts';
+import { modeTroubles } from './modes.ts';
+import { answerOf, type Hints, isOtherMode, type Seen, type ServerSeen } from './seen.ts';
 import type { EndStatus, Status, Trouble, TunnelStatus } from './status.ts';
 
 export type { FileSeen, Hints, Seen, ServerSeen } from './seen.ts';
@@ -108,7 +109,7 @@ function troublesOf(server: ServerSeen, status: TunnelStatus, seen: Seen, hints:
       next: hints.setUp,
     });
   else for (const what of drift ?? []) found.push({ kind: 'drift', what, next: hints.setUp });
-  const file = seen.files.get(tunnel.interface);
+  const file = isOtherMode(seen) ? undefined : seen.files.get(tunnel.interface);
   const name = `${tunnel.interface}.conf`;
   if (file?.is === 'missing')
     found.push({ kind: 'files', what: `the client’s ${name} is not there`, next: hints.setUp });
@@ -118,8 +119,10 @@ function troublesOf(server: ServerSeen, status: TunnelStatus, seen: Seen, hints:
       what: `the client’s ${name} is not as wgnet-setup.ts would write it now: ${file.what}`,
       next: `${hints.setUp}, then ${hints.client}`,
     });
-  if (client !== undefined && status.client.up === false) {
-    const there = client.links.has(tunnel.interface);
+  const there = client?.links.has(tunnel.interface);
+  // A client in mode quic has none, which is told once.
+  const isOtherWg0 = tunnel.interface === 'wg0' && client?.mode === 'quic' && !there;
+  if (client !== undefined && status.client.up === false && !isOtherWg0) {
     const what = there ? 'is down in the client' : 'is not there in the client';
     found.push({ kind: 'missing', what: `${tunnel.interface} ${what}`, next: hints.client });
   } else if (status.keysMatch === false && end && own && !server.begun) {
@@ -149,14 +152,8 @@ function otherTroubles(seen: Seen, hints: Hints): Trouble[] {
       what: 'the client’s table 51821 leads into no wgnet: nothing gets out',
       next: hints.client,
     });
-  const setUp = files.get('setup.sh');
-  if (answer?.mode && answer.mode !== seen.mode)
-    found.push({
-      kind: 'mode',
-      tunnel: null,
-      what: `the client is in mode ${answer.mode}, and the network is in mode ${seen.mode}`,
-      next: setUp?.is === 'current' ? hints.client : `${hints.setUp}, then ${hints.client}`,
-    });
+  found.push(...modeTroubles(seen, hints));
+  const setUp = isOtherMode(seen) ? undefined : files.get('setup.sh');
   if (setUp?.is === 'missing')
     found.push({
       kind: 'files',

@@ -41,6 +41,8 @@ export interface Seen {
   client?: { where: string; named: boolean; answer: ClientSeen | Fault } | undefined;
   /** By interface, and `setup.sh`; undefined where it cannot be known. */
   files: ReadonlyMap<string, FileSeen | undefined>;
+  /** The files' own; undefined where there are none. */
+  filesMode?: Mode | undefined;
 }
 
 /** What to type next. */
@@ -49,7 +51,13 @@ export interface Hints {
   setUp: string;
   /** That makes the client take its files. */
   client: string;
+  /** That asks for the status in that mode. */
+  statusIn: (mode: Mode) => string;
 }
+
+/** Whether the files were written for the other mode: what they say of tunnels is of no use then. */
+export const isOtherMode = ({ filesMode, mode }: Seen): boolean =>
+  filesMode !== undefined && filesMode !== mode;
 
 /** Answers of a client that is there. */
 export const answerOf = ({ client }: Seen): ClientSeen | undefined =>

@@ -20,7 +20,7 @@ export type Kind =
   | 'stale'
   /** The client has no route into a wgnetN: nothing gets out. */
   | 'no path'
-  /** The client is in another mode than the network. */
+  /** The client, or its files, are in another mode than the network. */
   | 'mode'
   /** The client was named, and could not be asked. */
   | 'no client';

@@ -23,7 +23,7 @@ export function foresee(options: SetUpOptions): Config {
   const inventory = prospectOf(inventoryText(file), file, readWanted(config, options.config), config.mode);
   const hosts = serversOf(withExtraVars(inventory, extra.hosts), config);
   const chosen = chosenOf(inventory, hosts, limit);
-  chosenTasks({ config, hosts, chosen }, options);
+  chosenTasks({ config, hosts, chosen, idle: [] }, options);
   requireAnswers(options);
   // The keys that hosts.ini or a flag names must be there, and be keys.
   for (const host of hosts.filter(({ name }) => chosen.has(name)))

@@ -215,7 +215,7 @@ export async function provision(
 ): Promise<Provisioned> {
   const status = statusLine();
   try {
-    const config = readConfig(options.config, options);
+    const config = readConfig(options.config, options, 'droplets');
     const account = openAccount(config, options, status);
     return await aloneWith(options.inventory, account, async () => {
       const saved = openSaved(options.inventory);

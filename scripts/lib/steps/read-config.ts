@@ -1,5 +1,5 @@
 import { Fault, paint } from '../cli.ts';
-import { type Config, parseConfig } from '../config.ts';
+import { type Config, type Needed, parseConfig } from '../config.ts';
 import { readText } from '../files.ts';
 import { print } from '../progress.ts';
 import { readExtraVars } from './extra-vars.ts';
@@ -20,8 +20,12 @@ export interface ConfigFlags extends ModeFlags {
   extraVars?: readonly string[];
 }
 
-/** config.cfg, read and judged by what the command line sets; its notices are printed, once. */
-export function readConfig(file: string, given: ConfigFlags = {}): Config {
+/** Whether the command line itself says the mode. */
+export const saysMode = ({ mode, extraVars = [] }: ConfigFlags): boolean =>
+  mode !== undefined || readExtraVars(extraVars, readText).config.has('mode');
+
+/** config.cfg, read and judged by what the command line sets, as far as it is needed; its notices are printed, once. */
+export function readConfig(file: string, given: ConfigFlags = {}, needed: Needed = 'network'): Config {
   const extra = readExtraVars(given.extraVars ?? [], readText);
   const flags = new Map<string, string>();
   for (const { key, flag, value } of givenKeys(given)) {
@@ -40,6 +44,7 @@ export function readConfig(file: string, given: ConfigFlags = {}): Config {
     file,
     extra.config,
     flags,
+    needed,
   );
   for (const notice of [...extra.notices, ...notices]) tellOnce(notice);
   return config;

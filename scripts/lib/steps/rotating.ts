@@ -7,6 +7,7 @@ import { exitCodeOf, isGood } from '../runner/play.ts';
 import type { HostFacts } from '../tasks/facts.ts';
 import { NEXT_KEY_PAIR, nextKeyPair, TUNNEL_IN_USE, tunnelInUse } from '../tasks/rotation.ts';
 import { clientKeys } from '../wireguard/key-store.ts';
+import { type PlaceFlags, sameFilesHint } from './hints.ts';
 import type { ClientFlags } from './in-client.ts';
 import { modeOf, serverKeyIn } from './present-client.ts';
 import { changeAtOnce, changeInUse, play, type Result } from './rotation-changes.ts';
@@ -23,31 +24,31 @@ export interface RotateOptions extends InputOptions, ClientFlags, PlayFlags {
   rotateKeys?: string | true;
 }
 
-const SET_UP = 'npx zx scripts/wgnet-setup.ts';
-
 /** A Fault for each tunnel that has no client file as the set-up writes it. */
 function presentKey(
   { tunnel, key }: Pick<Member, 'tunnel' | 'key'>,
-  out: string,
+  options: RotateOptions,
 ): { client: string; server: string } {
+  const { out } = options;
   const server = serverKeyIn(out, tunnel);
   if (server === undefined || key === undefined)
     throw new Fault({
       at: out,
       what: `has no file of the tunnel to ${tunnel.server.name}`,
-      next: `${SET_UP}, without --rotate-keys`,
+      next: `${sameFilesHint('wgnet-setup', options)}, without --rotate-keys`,
     });
   return { client: key.publicKey, server };
 }
 
 /** A tunnel's file is written anew with its keys, and the others stay. */
-function requireModeOf(out: string, wanted: Mode): void {
+export function requireModeOf(options: PlaceFlags & { out: string }, wanted: Mode): void {
+  const { out } = options;
   const there = modeOf(out);
   if (there !== undefined && there !== wanted)
     throw new Fault({
       at: out,
       what: `holds files of mode ${there}, and the change of keys is for mode ${wanted}`,
-      next: `--mode ${there}, or first ${SET_UP} --mode ${wanted} and setup.sh on the client`,
+      next: `--mode ${there}, or first ${sameFilesHint('wgnet-setup', options, { mode: wanted })} and setup.sh on the client`,
     });
 }
 
@@ -71,9 +72,13 @@ async function ready(options: RotateOptions, log: Run['log']): Promise<Prepared>
 }
 
 /** Throws where another run has changed a tunnel's keys since they were read. */
-function requireSame(member: Member, present: { client: string; server: string }, out: string): void {
-  const key = clientKeys(out, [member.name], false).get(member.name);
-  const now = presentKey({ tunnel: member.tunnel, key }, out);
+function requireSame(
+  member: Member,
+  present: { client: string; server: string },
+  options: RotateOptions,
+): void {
+  const key = clientKeys(options.out, [member.name], false).get(member.name);
+  const now = presentKey({ tunnel: member.tunnel, key }, options);
   if (now.client === present.client && now.server === present.server) return;
   throw new Fault({
     at: member.name,
@@ -118,9 +123,9 @@ export async function rotate(options: RotateOptions, run = bareRun()): Promise<n
 async function rotateAlone(options: RotateOptions, log: Run['log']): Promise<number> {
   const { check, out } = options;
   const prepared = await ready(options, log);
-  requireModeOf(out, prepared.topology.mode);
+  requireModeOf(options, prepared.topology.mode);
   const members = prepared.members.filter(({ name }) => prepared.chosen.has(name));
-  const present = new Map(members.map((member) => [member, presentKey(member, out)]));
+  const present = new Map(members.map((member) => [member, presentKey(member, options)]));
   const found = await clientInUse(options, realPath(out), prepared.topology);
   const client = found === 'down' ? undefined : found;
   if (found === 'down')
@@ -156,7 +161,7 @@ async function rotateAlone(options: RotateOptions, log: Run['log']): Promise<num
     }
     const server = outcome.values.get(NEXT_KEY_PAIR) ?? '';
     const was = present.get(host) ?? { client: '', server: '' };
-    requireSame(host, was, out);
+    requireSame(host, was, options);
     const end = await (client === undefined
       ? changeAtOnce(host, server, prepared, out)
       : changeInUse(host, { old: was.server, next: server }, client, out));

@@ -6,6 +6,7 @@ import { readText } from '../files.ts';
 import { quote } from '../shell.ts';
 import { MODE_PROBE, modeIn } from '../status/client.ts';
 import type { Topology } from '../wireguard/topology.ts';
+import { type PlaceFlags, sameFilesHint } from './hints.ts';
 import { type ClientFlags, type ClientPlace, clientPlace, placeText, shellInClient } from './in-client.ts';
 
 export interface Client {
@@ -22,7 +23,7 @@ const INSIDE = '/etc/wireguard';
  * and a Fault where one is up with others.
  */
 export async function clientInUse(
-  flags: ClientFlags,
+  flags: ClientFlags & PlaceFlags,
   out: string,
   { mode, comp }: Pick<Topology, 'mode' | 'comp'>,
 ): Promise<Client | 'down' | undefined> {
@@ -65,7 +66,7 @@ sha256sum ${files} 2>/dev/null`,
     throw new Fault({
       at: join(out, 'setup.sh'),
       what: 'is of an earlier version, which cannot change keys while it is up',
-      next: 'npx zx scripts/wgnet-setup.ts, without --rotate-keys',
+      next: `${sameFilesHint('wgnet-setup', flags)}, without --rotate-keys`,
     });
   }
   throw new Fault({

@@ -2,7 +2,7 @@
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, paint } from '../cli.ts';
-import type { Config } from '../config.ts';
+import type { Config, Mode } from '../config.ts';
 import { readTextIfAny, realPath } from '../files.ts';
 import type { HostResult } from '../runner/play.ts';
 import type { Diff } from '../runner/task.ts';
@@ -13,7 +13,8 @@ import { type ClientFile, clientFiles } from '../wireguard/client-files.ts';
 import type { Topology } from '../wireguard/topology.ts';
 import { staleIn, writeClientFiles } from '../wireguard/write-client.ts';
 import { labClientHint } from './hints.ts';
-import type { Moved } from './present-client.ts';
+import { type Moved, modeOf } from './present-client.ts';
+import { type ConfigFlags, saysMode } from './read-config.ts';
 import type { HostFlags, PlayFlags } from './set-up-flags.ts';
 import type { Member } from './set-up-servers.ts';
 
@@ -117,6 +118,29 @@ export function leftFor(
     next: keyless > 0 && narrow !== '' ? `${mend}run it without ${narrow}` : 'mend that, then run this again',
     code: Math.max(...missing.map(({ code }) => code)),
   };
+}
+
+/** A server that the files name, and that is none of the network's now; `idle`: it stands in hosts.ini for the other mode. */
+export function retiredLine(name: string, address: string, idle: boolean): string {
+  const what = idle
+    ? `${name} is idle in mode quic; WireGuard goes on running there for mode wireguard`
+    : `${name} is no server of this network any more, and WireGuard goes on running there`;
+  return `${paint.cyan('notice:')} ${what}; to end it: ssh root@${address} systemctl disable --now wg-quick@wg0`;
+}
+
+/** What is said where the files change their mode; undefined where they do not. A forgotten flag may be the cause. */
+export function modeLine(
+  out: string,
+  mode: Mode,
+  flags: ConfigFlags & { config: string; check: boolean },
+): string | undefined {
+  const was = modeOf(out);
+  if (was === undefined || was === mode) return undefined;
+  const [held, now] = flags.check
+    ? ['holds', `would be of mode ${mode}`]
+    : ['held', `are of mode ${mode} now`];
+  const why = saysMode(flags) ? '' : ` (${flags.config}; or --mode ${was})`;
+  return `${paint.cyan('notice:')} ${out} ${held} files of mode ${was}; they ${now}${why}`;
 }
 
 /** What writing those files would change, a text each. */

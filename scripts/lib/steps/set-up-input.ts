@@ -48,6 +48,8 @@ export interface Input {
   hosts: Host[];
   /** Names of those that `--limit` leaves. */
   chosen: ReadonlySet<string>;
+  /** Names below [comp] that mode quic passes over. */
+  idle: readonly string[];
 }
 
 export interface Prepared extends Input {
@@ -66,7 +68,8 @@ export function readInput(options: InputOptions): Input {
   const beside = besideNotice(inventory);
   if (beside !== undefined) tellOnce(beside);
   const hosts = serversOf(withExtraVars(inventory, extra.hosts), config);
-  return { config, hosts, chosen: chosenOf(inventory, hosts, options.limit) };
+  const chosen = chosenOf(inventory, hosts, options.limit);
+  return { config, hosts, chosen, idle: passedOver(inventory, config.mode) };
 }
 
 /** The proxies in order, then the comp server in mode wireguard; in mode quic those below [comp] are named, once. */

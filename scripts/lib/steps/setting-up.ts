@@ -21,6 +21,8 @@ import {
   clientWish,
   isSpared,
   leftFor,
+  modeLine,
+  retiredLine,
   wouldDo,
   writeClient,
 } from './set-up-client.ts';
@@ -94,13 +96,9 @@ function playAll(
 const sparedLine = ({ host, unreachable, failed }: HostResult<Member>): string =>
   `${paint.cyan('notice:')} [${host.name}] outside of --limit, and could not be asked for its public key: the one in the client’s files stays (${(unreachable ?? failed)?.message})`;
 
-/** A server that hosts.ini had, and that nobody has told of it. */
-const retiredLine = (name: string, address: string): string =>
-  `${paint.cyan('notice:')} ${name} is no server of this network any more, and WireGuard goes on running there; to end it: ssh root@${address} systemctl disable --now wg-quick@wg0`;
-
 /** Writes the client's files, or says what would be written; the code of what stood in the way. */
 function clientSide(
-  { members, topology, config }: Prepared,
+  { members, topology, config, idle }: Prepared,
   results: readonly HostResult<Member>[],
   options: SetUpOptions,
   differ: Differ | undefined,
@@ -123,6 +121,8 @@ function clientSide(
     print(`${paint.red('client files left as they are:')} ${left.why}\n      next: ${left.next}`);
     return { code: left.code, done: [] };
   }
+  const moved = modeLine(out, topology.mode, options);
+  if (moved !== undefined) print(moved);
   const before = endpointIn(out);
   const ours = holdsNetworkOf(out, topology);
   const retired = ours ? retiredIn(out, topology) : [];
@@ -133,7 +133,7 @@ function clientSide(
   client.diffs = diffs.map(shownDiff);
   for (const line of done) print(`${paint.yellow(check ? 'would change:' : 'changed:')} [client] ${line}`);
   if (differ !== undefined) for (const line of diffs.flatMap(differ)) print(line);
-  for (const { name, address } of retired) print(retiredLine(name, address));
+  for (const { name, address } of retired) print(retiredLine(name, address, idle.includes(name)));
   if (!check && ours === false)
     print(
       `${paint.cyan('notice:')} ${out} held another network (its server: ${before}); its keys are kept there, and its own hosts.ini writes it again`,

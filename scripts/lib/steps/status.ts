@@ -11,9 +11,9 @@ import { tableLines } from '../status/table.ts';
 import { connectSsh } from '../transport/ssh.ts';
 import { type ClientKey, clientKeys } from '../wireguard/key-store.ts';
 import { underWay } from '../wireguard/next-keys.ts';
-import { commandHint } from './hints.ts';
+import { sameFilesHint } from './hints.ts';
 import { type ClientFlags, type ClientPlace, clientPlace, placeText } from './in-client.ts';
-import { modeWords } from './mode-flags.ts';
+import { modeOf } from './present-client.ts';
 import { type InputOptions, type Prepared, prepare } from './set-up-input.ts';
 import { serverTasksFor } from './set-up-servers.ts';
 import { Client } from './status-client.ts';
@@ -48,22 +48,20 @@ function refuseContradictions({ json, prometheus, watch }: StatusOptions): void 
     });
 }
 
-function hintsFor({ inventory, config, out, ...more }: StatusOptions, place: ClientPlace | undefined): Hints {
-  const flag = (letter: string, value: string, usual: string): string[] =>
-    value === usual ? [] : [letter, value];
-  const flags = [
-    ...flag('-i', inventory, 'hosts.ini'),
-    ...flag('-c', config, 'config.cfg'),
-    ...flag('-o', out, 'client/generated'),
-    ...modeWords(more),
-  ];
-  const setUp = commandHint(['npx', 'zx', 'scripts/wgnet-setup.ts', ...flags]);
+function hintsFor(options: StatusOptions, place: ClientPlace | undefined): Hints {
+  const { inventory, config, out } = options;
+  const setUp = sameFilesHint('wgnet-setup', options);
+  const statusIn: Hints['statusIn'] = (mode) => sameFilesHint('status', { inventory, config, out, mode });
   const inside = '/etc/wireguard/setup.sh';
   if (place?.kind === 'lab') {
     const name = place.name === 'lab' ? '' : `--name ${place.name} `;
-    return { setUp, client: `npx zx scripts/lab.ts exec ${name}client -- ${inside}` };
+    return { setUp, statusIn, client: `npx zx scripts/lab.ts exec ${name}client -- ${inside}` };
   }
-  return { setUp, client: place?.kind === 'container' ? `docker exec ${place.name} ${inside}` : inside };
+  return {
+    setUp,
+    statusIn,
+    client: place?.kind === 'container' ? `docker exec ${place.name} ${inside}` : inside,
+  };
 }
 
 /** All that is asked in each round. */
@@ -115,6 +113,7 @@ async function round(sources: Sources, hints: Hints, limit?: number): Promise<St
           ? undefined
           : { where: placeText(client.place), named: client.place.named, answer },
       files: filesOf(sources, keys, seen),
+      filesMode: modeOf(out),
     },
     hints,
   );

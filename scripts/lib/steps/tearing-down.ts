@@ -161,7 +161,7 @@ export async function tearDown(options: TearDownOptions): Promise<number> {
   const { inventory, check } = options;
   const status = statusLine();
   try {
-    const config = readConfig(options.config);
+    const config = readConfig(options.config, {}, 'account');
     const account = openAccount(config, options, status);
     return await aloneWith(inventory, account, async () => {
       const saved = openSaved(inventory);

@@ -1,6 +1,7 @@
 /** Mode quic: what the nftables table says of TCP. Pure. */
 
-import { type Door, lets, meta, outOf, type RuleOf, transportsOf, wantedOf } from './nft-table.ts';
+import { intoPaths } from './door-into.ts';
+import { type Door, lets, meta, type RuleOf, transportsOf, wantedOf } from './nft-table.ts';
 import { stickyOf } from './numbers.ts';
 import { bad, type Finding, good, SET_UP } from './verdict.ts';
 
@@ -10,8 +11,6 @@ export const REFUSED_TCP = 'refused_tcp';
 const ID = 'door-tcp';
 const WHAT = 'TCP in table inet comps';
 
-const intoPaths = (rule: RuleOf): boolean =>
-  outOf(rule)?.some((name) => /^wgnet(\*|\d+)$/.test(name)) ?? false;
 const aboutTcp = (rule: RuleOf): boolean => transportsOf(rule)?.includes('tcp') ?? true;
 const refuses = (rule: RuleOf): boolean =>
   transportsOf(rule)?.join() === 'tcp' && rule.expr.some((each) => 'reject' in each);

@@ -1,4 +1,6 @@
 /** The nftables table that stands beside the routes. Pure. */
+import type { Tcp } from '../mode.ts';
+import { intoPaths, letsAsOurs, notLetIn } from './door-into.ts';
 import { ct, type Door, lets, meta, outOf, payload, type RuleOf, wantedOf } from './nft-table.ts';
 import { bad, type Finding, good, SET_UP } from './verdict.ts';
 
@@ -16,7 +18,8 @@ function endpointOf(rule: RuleOf): string | undefined {
 }
 
 /** Whether a rule that accepts is one that setup.sh makes: into a tunnel, or answers of published ports, or neighbours. */
-function isOurs(rule: RuleOf): boolean {
+function isOurs(rule: RuleOf, tcp: Tcp | undefined): boolean {
+  if (tcp !== undefined && intoPaths(rule)) return letsAsOurs(rule, tcp === 'sticky');
   if (outOf(rule)?.every((name) => TUNNEL_OR_LOOP.test(name))) return true;
   if (wantedOf(rule, ct('direction'))?.join() === 'reply' && wantedOf(rule, meta('mark'))?.join() === MARK)
     return true;
@@ -43,8 +46,8 @@ export const doorUnknown = (remedy: string): Finding =>
     remedy,
   );
 
-/** The table itself; undefined for one that is not there. */
-export function judgeDoor(door: Door | undefined): Finding {
+/** The table itself; undefined for one that is not there. `tcp`: what becomes of TCP in mode quic; undefined in the other. */
+export function judgeDoor(door: Door | undefined, tcp?: Tcp): Finding {
   if (door === undefined)
     return bad(ID, WHAT, 'none', 'the second layer is gone: only routes keep packets in', SET_UP);
   // Old nfts print `dormant` as other words.
@@ -72,7 +75,7 @@ export function judgeDoor(door: Door | undefined): Finding {
     .filter(({ hook }) => hook === 'output' || hook === 'forward')
     .filter(({ policy }) => policy === 'drop')
     .map(({ name }) => name);
-  const hole = door.rules.find((rule) => guarded.includes(rule.chain) && lets(rule) && !isOurs(rule));
+  const hole = door.rules.find((rule) => guarded.includes(rule.chain) && lets(rule) && !isOurs(rule, tcp));
   if (hole !== undefined)
     return bad(
       ID,
@@ -80,6 +83,15 @@ export function judgeDoor(door: Door | undefined): Finding {
       found,
       `a rule of its chain ${hole.chain} (handle ${hole.handle}) lets out more than the tunnels' own`,
       `nft delete rule inet comps ${hole.chain} handle ${hole.handle}`,
+    );
+  const shut = tcp === undefined ? [] : notLetIn(door, tcp === 'sticky');
+  if (shut.length > 0)
+    return bad(
+      ID,
+      WHAT,
+      found,
+      `no rule of its chain output lets ${shut.join(' and ')} into the tunnels: nothing of it goes out by any path`,
+      SET_UP,
     );
   return good(ID, WHAT, 'output and forward drop all but the tunnels’ own');
 }

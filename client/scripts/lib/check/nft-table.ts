@@ -48,8 +48,13 @@ const matchesOf = ({ expr }: RuleOf): Match[] =>
 type Test = (left: Record<string, unknown>) => boolean;
 
 /** What is demanded of a field of the packet or of its `meta`, as words; undefined where nothing is, or not with `==`. */
-export function wantedOf(rule: RuleOf, test: Test): string[] | undefined {
-  const match = matchesOf(rule).find(({ op, left }) => (op === '==' || op === 'in') && test(left));
+export const wantedOf = (rule: RuleOf, test: Test): string[] | undefined => rightOf(rule, ['==', 'in'], test);
+
+/** What a field may not be, as words; undefined where nothing is said of that. */
+export const unwantedOf = (rule: RuleOf, test: Test): string[] | undefined => rightOf(rule, ['!='], test);
+
+function rightOf(rule: RuleOf, ops: readonly string[], test: Test): string[] | undefined {
+  const match = matchesOf(rule).find(({ op, left }) => ops.includes(op) && test(left));
   if (match === undefined) return undefined;
   const set = (match.right as { set?: unknown[] } | null)?.set;
   return (set ?? [match.right]).map(String);

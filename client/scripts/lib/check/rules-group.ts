@@ -6,6 +6,7 @@ import { guardedIn, judgeGuard } from './guard.ts';
 import { entrances, type Machine } from './machine.ts';
 import { judgeMode } from './mode-verdict.ts';
 import { stickyOf, WG0, WGNET } from './numbers.ts';
+import { quicFinding } from './quic.ts';
 import { judgeRules, splitTables } from './rules.ts';
 import { resolverAnswers } from './sockets.ts';
 import { judgeResolver, judgeResolverWay, judgeSysctls, nameserversIn } from './system.ts';
@@ -67,7 +68,7 @@ function judgeNft(machine: Machine): Finding[] {
   const { door, mode, tcp, paths } = machine;
   const about = mode === 'quic' ? judgeDoorTcp(door, tcp === 'sticky', paths) : undefined;
   return [
-    judgeDoor(door),
+    judgeDoor(door, mode === 'quic' ? tcp : undefined),
     judgeEndpoints(door, pathEndpoints(machine)),
     ...(about === undefined ? [] : [about]),
   ];
@@ -103,6 +104,6 @@ export async function rulesGroup(machine: Machine, targets: readonly string[]): 
     judgeDevices(machine),
     ...judgeSysctls(sysctls),
     ...(await judgeNames(machine)),
-    ...(mode === 'quic' ? [await tcpFinding(machine, targets)] : []),
+    ...(mode === 'quic' ? [await tcpFinding(machine, targets), await quicFinding(machine, targets)] : []),
   ];
 }

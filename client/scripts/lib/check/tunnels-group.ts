@@ -1,5 +1,6 @@
 /** The tunnels of this machine: state, answers, exits, and packet sizes. */
 import { judgeAddresses, judgeNoWg0 } from './addresses.ts';
+import { notLetIn } from './door-into.ts';
 import { exits, hostOf, PROGRAMS } from './exits.ts';
 import { type Machine, tunnelsOf } from './machine.ts';
 import { fitting, hopOf, judgeSize, LEAST_FOR_QUIC, largestInside, pathMtu, type Size } from './mtu.ts';
@@ -31,7 +32,7 @@ export async function tunnelsGroup(
   machine: Machine,
   url: string | undefined,
 ): Promise<{ findings: Finding[]; answers: Answers }> {
-  const { mode, tcp, paths, links, routes, endpoints, devices } = machine;
+  const { mode, tcp, paths, links, routes, endpoints, devices, door } = machine;
   const quic = mode === 'quic';
   const names = tunnelsOf(machine);
   const answers: Answers = new Map();
@@ -53,8 +54,9 @@ export async function tunnelsGroup(
   const own = devices.flatMap(({ address }) => (address === undefined ? [] : [address]));
   // Read after the packets that may have made a handshake.
   const states = tunnelStates(names, links).map(judgeTunnel);
-  // Where setup.sh mends the tunnel, its server need not be at fault.
-  const answered = asked.map((judge, i) => judge(states[i]?.remedy === SET_UP ? SET_UP : undefined));
+  // Where setup.sh mends the tunnel, or what lets into it, its server need not be at fault.
+  const shut = quic && door !== undefined && notLetIn(door, false).length > 0;
+  const answered = asked.map((judge, i) => judge(shut || states[i]?.remedy === SET_UP ? SET_UP : undefined));
   const current = quic ? hosts.get(currentPath(routes[4]) ?? '') : undefined;
   if (current !== undefined) hosts.set(PROGRAMS, current);
   const ways = quic ? [...names, PROGRAMS] : names;

@@ -132,7 +132,8 @@ export function judgeAnswer(name: string, far: Far | undefined, own?: string): F
   if (far !== undefined)
     return good(id, what, `${far.inside} answers${far.rtt === undefined ? '' : ` in ${far.rtt} ms`}`);
   const why = 'nothing came back in 2 s: its server or the way there is down';
-  if (own !== undefined) return bad(id, what, 'no answer', 'the tunnel itself is not as it should be', own);
+  if (own !== undefined)
+    return bad(id, what, 'no answer', 'the tunnel itself, or what lets into it, is not as it should be', own);
   if (name === 'wg0')
     return bad(id, what, 'no answer', why, `${SET_UP}; where that is not it: ${MEND_SERVERS}`);
   return bad(id, what, 'no answer', why, MEND_SERVERS);

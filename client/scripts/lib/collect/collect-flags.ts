@@ -108,10 +108,11 @@ export const collectProgram = (): Command =>
       `
 With packet and bwr the kernel splits: each packet of wg0 takes a path of its own. hywf is there for traces alone (split.ts).
 In mode quic Chromium asks by HTTP/3, for everything where TCP is refused, else for the page's own origin: a page that does
-not come by it is a failure, no-http3. A split by packet is refused there, and http:// where TCP is.
+not come by it is a failure, no-http3. A split by packet is refused there, and so is http://, which is TCP.
 Every visit has a fresh browser, its own schedule (drawn from the seed, the URL and the number of the visit), a tcpdump
 for each path, and one on the real interfaces that counts what leaves past the tunnels.
-Exit 0: every visit is a success. 2: some failed, or the disk is full. 4: the network is gone; run it again when it is back.`,
+The same command with more --retries tries again what failed for good.
+Exit 0: every visit is a success. 2: some failed, now or earlier, or the disk is full. 4: the network is gone; run it again when it is back.`,
     );
 
 /** Refuses what does not go together, before anything is read. */

@@ -18,7 +18,7 @@ import {
   type VisitSummary,
 } from '../trace/record.ts';
 import type { VisitSplit } from './by-packet.ts';
-import { lastAsked, withoutHttp3 } from './http3.ts';
+import { lastAsked, missedNotes, withoutHttp3 } from './http3.ts';
 import { judge, type Verdict } from './judge.ts';
 import type { MigratorLine } from './migrator.ts';
 import type { PlannedVisit } from './plan.ts';
@@ -78,7 +78,9 @@ function verdictOf(
   const { paths } = read;
   const asked = lastAsked(trace, frame, url);
   const page =
-    settings.mode === 'quic' ? withoutHttp3({ failure, document: raw.document, asked, tcp, paths }) : failure;
+    settings.mode === 'quic'
+      ? withoutHttp3({ first: url, failure, document: raw.document, asked, tcp, paths })
+      : failure;
   return judge({
     ...{ started: raw.started, navigated: raw.navigated, loaded: raw.loaded, ended: raw.ended },
     ...{ page, captures: raw.captures ?? read.failure },
@@ -175,6 +177,9 @@ export function outcomeOf(
         ...(raw.browser?.notes ?? []),
         ...skippedNote(log),
         ...oneWayNotes(totals),
+        ...(good && settings.mode === 'quic'
+          ? missedNotes(settings.allow_tcp ?? 'none', raw.browser?.trace ?? [])
+          : []),
         ...(good ? missingNotes(stage, folder) : []),
       ],
     },

@@ -32,15 +32,22 @@ export class Progress {
   private failed = 0;
   private readonly total: number;
   private readonly before: number;
+  private readonly failedBefore: number;
   private readonly began = performance.now();
   private readonly bytes = new Map<string, number>();
   private readonly terminal: boolean;
   private shown = false;
 
-  /** `before`: visits that earlier sessions have finished. */
-  constructor(total: number, before: number, interfaces: readonly string[], terminal = process.stderr.isTTY) {
-    [this.total, this.before, this.terminal] = [total, before, terminal];
-    this.done = before;
+  /** `before`: visits that earlier sessions have finished, and how many of them failed for good. */
+  constructor(
+    total: number,
+    before: { finished: number; failed: number },
+    interfaces: readonly string[],
+    terminal = process.stderr.isTTY,
+  ) {
+    [this.total, this.terminal] = [total, terminal];
+    [this.before, this.failedBefore] = [before.finished, before.failed];
+    this.done = this.before;
     for (const name of interfaces) this.bytes.set(name, 0);
   }
 
@@ -82,7 +89,10 @@ export class Progress {
     const took = period((performance.now() - this.began) / 1000);
     const here = this.done - this.before;
     const earlier = this.before > 0 ? ` (and ${this.before} before)` : '';
-    console.error(`${plural(here, 'visit')}${earlier} in ${took}, ${this.failed} failed; ${this.paths()}`);
+    const failed = this.failedBefore > 0 ? ` (and ${this.failedBefore} before)` : '';
+    console.error(
+      `${plural(here, 'visit')}${earlier} in ${took}, ${this.failed} failed${failed}; ${this.paths()}`,
+    );
   }
 
   private line(): string {

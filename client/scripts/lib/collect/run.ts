@@ -52,7 +52,7 @@ const shown = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 };
 
-/** Opens a run, or goes on with it: the same settings as before, or a Fault before anything is changed. */
+/** Opens a run, or goes on with it: the same settings as before but for more retries, or a Fault before anything is changed. */
 export function openRun(
   run: string,
   settings: Settings,
@@ -70,6 +70,7 @@ export function openRun(
       });
     makeFolder(run);
   } else {
+    if (settings.retries > there.settings.retries) there.settings.retries = settings.retries;
     const [name] = differences(there.settings, settings);
     if (name === 'mode')
       throw new Fault({
@@ -99,6 +100,8 @@ export function openRun(
 interface Kept {
   before: Before;
   finished: boolean;
+  /** Finished, and not one attempt was a success. */
+  failed: boolean;
 }
 
 /** What is there of one visit, by the summaries of its attempts. */
@@ -121,10 +124,11 @@ function keptOf(run: string, folders: readonly string[], retries: number): Kept 
     Math.max(0, ...attempts),
   );
   const kinds = summaries.map(({ status, failure }) => (status === 'success' ? null : failure?.kind));
-  return { before, finished: isFinished(kinds, retries) };
+  const finished = isFinished(kinds, retries);
+  return { before, finished, failed: finished && !kinds.includes(null) };
 }
 
-/** The visits of a plan that are not finished yet, and how many are. */
+/** The visits of a plan that are not finished yet, how many are, and how many of those failed for good. */
 export function remaining(sink: RunSink, planned: readonly PlannedVisit[], retries: number) {
   const kept = sink.kept();
   const all = planned.map((visit) => {
@@ -132,5 +136,6 @@ export function remaining(sink: RunSink, planned: readonly PlannedVisit[], retri
     return { planned: visit, ...keptOf(sink.place, folders, retries) };
   });
   const todo = all.filter(({ finished }) => !finished);
-  return { todo, finished: all.length - todo.length };
+  const failed = all.filter((visit) => visit.failed).length;
+  return { todo, finished: all.length - todo.length, failed };
 }

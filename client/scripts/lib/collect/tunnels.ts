@@ -4,6 +4,7 @@ import { isTunnel } from '../interfaces.ts';
 import { askIp } from '../ip.ts';
 import type { Mode } from '../modes.ts';
 import { ask, Tool } from '../process.ts';
+import { answersBeyond, beyond, isBeyond } from './beyond.ts';
 
 const SET_UP = '/etc/wireguard/setup.sh';
 
@@ -74,8 +75,9 @@ function leadsIn(mode: Mode): boolean {
 }
 
 /**
- * Asks each proxy by the way of its tunnel alone whether it is there, and the comp server by the way of all programs;
- * in mode quic, whether that leads into a tunnel.
+ * Asks each proxy by the way of its tunnel alone whether it is there, and the comp server by the way of all programs. In
+ * mode quic the way of all programs must lead into a tunnel, and what each proxy leads to is asked too, the resolver: one
+ * that forwards nothing any more is none that pages are asked for by.
  */
 export class Probe {
   private readonly inside = new Map<string, string>();
@@ -93,17 +95,25 @@ export class Probe {
   }
 
   /**
-   * The tunnels that do not answer, none is good; the whole only where all others do, as it goes through one of them. Sends
-   * packets through each tunnel, so not during a capture.
+   * What does not answer, none is good: tunnels by name, {@link beyond} one whose proxy answers; the whole only where all
+   * others do, as it goes through one of them. Sends packets through each tunnel, so not during a capture.
    */
   async silent(): Promise<string[]> {
     const whole = WHOLE[this.mode];
     const all = [...this.names, whole];
-    const answers = await Promise.all(all.map((name) => this.answers(name)));
-    const silent = all.filter((_, i) => !answers[i]);
+    const found = await Promise.all(all.map((name) => this.silence(name)));
+    const silent = found.filter((name) => name !== undefined);
     this.good = silent.length === 0 ? performance.now() : Number.NEGATIVE_INFINITY;
     const paths = silent.filter((name) => name !== whole);
     return paths.length > 0 ? paths : silent;
+  }
+
+  /** What is silent of one; undefined where nothing is. */
+  private async silence(name: string): Promise<string | undefined> {
+    const further = this.mode === 'quic' && name !== WHOLE.quic;
+    const [there, leads] = await Promise.all([this.answers(name), further ? answersBeyond(name) : true]);
+    if (!there) return name;
+    return leads ? undefined : beyond(name);
   }
 
   private async answers(name: string): Promise<boolean> {
@@ -126,13 +136,18 @@ export class Probe {
   }
 }
 
-const lookAt = (name = ''): string =>
-  name === WHOLE.quic ? 'ip -4 rule; ip route show table 51821' : `wg show ${name}`;
+/** How to mend what is silent. */
+function mending(silent = ''): string {
+  if (isBeyond(silent))
+    return 'its proxy answers, and nothing behind it: npx zx scripts/wgnet-setup.ts mends its forwarding and NAT';
+  const look = silent === WHOLE.quic ? 'ip -4 rule; ip route show table 51821' : `wg show ${silent}`;
+  return `mend the tunnel (${look}; ${SET_UP})`;
+}
 
 /** What ends a run whose network is gone. */
 export const networkGone = (silent: readonly string[], what: string): Fault =>
   new Fault({
     what: `${silent.join(', ')} ${silent.length === 1 ? 'does' : 'do'} not answer; ${what}`,
-    next: `mend the tunnel (${lookAt(silent[0])}; ${SET_UP}), then the same command again`,
+    next: `${mending(silent[0])}, then the same command again`,
     code: EXIT.unreachable,
   });

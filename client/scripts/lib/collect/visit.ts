@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { atEnd } from '../command.ts';
 import { copyIfAny, sizeOf } from '../folders.ts';
-import type { Mode } from '../modes.ts';
+import type { Mode, Tcp } from '../modes.ts';
 import { captureFile, FILE, type Settings } from '../trace/layout.ts';
 import type { Failure } from '../trace/record.ts';
 import { Browser, type PageFacts } from './browser.ts';
 import { Capture, HEADER_BYTES, untilCalm } from './capture.ts';
 import { stopped, VisitError } from './failure.ts';
-import { byTcp, forcedOrigins, QUIC } from './http3.ts';
+import { byTcp, forcedOrigins, lastAsked, otherOrigin, QUIC } from './http3.ts';
 import type { Evidence } from './judge.ts';
 import type { Migrator, Schedule } from './migrator.ts';
 import { type DocumentFacts, documentOf, otherSite } from './network.ts';
@@ -89,13 +89,24 @@ function guard(
 }
 
 /** What makes a loaded page no success. */
-function pageTrouble(facts: PageFacts, document: DocumentFacts, mode: Mode): VisitError | undefined {
+function pageTrouble(
+  facts: PageFacts,
+  document: DocumentFacts,
+  client: { mode: Mode; tcp: Tcp },
+  asked: { first: string; last: string },
+): VisitError | undefined {
   const { title, source } = facts;
   const { http_status } = document;
   // One that has led on to another that did not come: what is there is Chromium's own, with the first one's status.
-  if (!/^https?:/.test(facts.url))
-    return new VisitError('network', 'it leads on to a page that does not come');
-  const tcp = byTcp(mode, document, facts.url);
+  if (!/^https?:/.test(facts.url)) {
+    const other = client.mode === 'quic' ? otherOrigin(client.tcp, asked.first, asked.last) : undefined;
+    const { kind, message } = other ?? {
+      kind: 'network',
+      message: 'it leads on to a page that does not come',
+    };
+    return new VisitError(kind, message);
+  }
+  const tcp = byTcp(client, document, { ...asked, last: facts.url });
   if (tcp !== undefined) return new VisitError(tcp.kind, tcp.message);
   const wall = wallIn({ http_status, title, source });
   if (wall !== undefined) return new VisitError('bot-wall', `a wall in place of the page: ${wall}`);
@@ -121,6 +132,7 @@ export async function carryOut(
   const now = (): number => clock.epoch(clock.now());
   const file = (name: string): string => join(folder, name);
   const mode = settings.mode ?? 'wireguard';
+  const tcp = settings.allow_tcp ?? 'none';
   const asked = mode === 'quic' ? QUIC : 'tcp';
   clock.follow();
   const raw: Raw = {
@@ -154,7 +166,7 @@ export async function carryOut(
   const profile = makeProfile(stage.scratch, stage.user);
   const opening = Browser.open({
     ...{ profile, user: stage.user, sandbox: stage.sandbox },
-    quic: mode === 'quic' ? forcedOrigins(settings.allow_tcp ?? 'none', planned.url) : undefined,
+    quic: mode === 'quic' ? forcedOrigins(tcp, planned.url) : undefined,
     har: settings.har ? file(FILE.har) : undefined,
     keylog: settings.keylog ? join(profile, FILE.keys) : undefined,
     now: () => now() * 1000,
@@ -190,7 +202,9 @@ export async function carryOut(
       await browser
         .screenshot(file(FILE.screenshot))
         .catch((error: Error) => raw.notes.push(`no screenshot: ${error.message.split('\n')[0]}`));
-    const trouble = pageTrouble(raw.facts, raw.document, mode);
+    const { url } = planned;
+    const last = lastAsked(browser.trace, browser.frame, url);
+    const trouble = pageTrouble(raw.facts, raw.document, { mode, tcp }, { first: url, last });
     if (trouble !== undefined) throw trouble;
     if (otherSite(planned.url, raw.facts.url)) raw.notes.push(`redirected to ${new URL(raw.facts.url).host}`);
   } catch (error) {

@@ -34,7 +34,7 @@ export const FAILURES = [
   'too-big',
   /** Migration ended early, or could not set a path. */
   'migration',
-  /** A path, or the comp server through all of them, does not answer behind the visit. */
+  /** A path, the comp server through all of them, or in mode quic the resolver by a path, does not answer behind the visit. */
   'tunnel',
   /** Packets left past the tunnels. */
   'leak',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Fault } from '../../scripts/lib/cli.ts';
-import { type Mode, parseConfig } from '../../scripts/lib/config.ts';
+import { type Mode, parseConfig, type Tcp } from '../../scripts/lib/config.ts';
 import { planOf } from '../../scripts/lib/digitalocean/plan.ts';
 import { idleOf, wantedOf } from '../../scripts/lib/digitalocean/wanted.ts';
 import { networkOf, passedOver } from '../../scripts/lib/inventory.ts';
@@ -297,6 +297,25 @@ test('status: no row of wg0, a client in another mode is told, and the metrics h
     },
   ]);
   assert.equal(other.exitCode, 2);
+  // What becomes of TCP, as the rules have it: files that were written since change nothing before setup.sh has run.
+  const ofTcp = (there: Tcp, tcp: Tcp) =>
+    statusOf({
+      ...{ mode: 'quic', tcp, servers: [server(0), server(1)] },
+      client: clientUp((seen) => {
+        Object.assign(seen, { mode: 'quic', tcp: there });
+        seen.links.delete('wg0');
+        seen.ends.delete('wg0');
+      }),
+    });
+  assert.deepEqual(ofTcp('none', 'sticky').troubles, [
+    {
+      kind: 'mode',
+      tunnel: null,
+      what: 'the client refuses TCP, and the network has allow_tcp: sticky',
+      next: 'CLIENT',
+    },
+  ]);
+  assert.deepEqual([ofTcp('sticky', 'none').exitCode, ofTcp('sticky', 'sticky').exitCode], [2, 0]);
 });
 
 test('status: files of the other mode are one finding, not one a file', () => {
@@ -360,4 +379,6 @@ test('the client’s mode is read from the rules that the kernel has', async () 
     ['wireguard', first, 'pref 101 fwmark 51820 lookup 51821', 'pref 102 not fwmark 51820 lookup 51820'],
   ] as const)
     assert.equal(modeIn((await rules(...lines)).stdout), expected, lines.join('; '));
+  for (const [expected, ...lines] of [[false], [true, 'pref 98 fwmark 52001 lookup 52001']] as const)
+    assert.equal(/^tcp sticky$/m.test((await rules(...lines)).stdout), expected, lines.join('; '));
 });

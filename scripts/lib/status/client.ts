@@ -1,6 +1,6 @@
 /** The client as it is now: its tunnels, the current path, and who moves it. Reads, and changes nothing. */
 import { EXIT, Fault } from '../cli.ts';
-import { MODES, type Mode } from '../config/mode.ts';
+import { MODES, type Mode, type Tcp } from '../config/mode.ts';
 import { ENDS, type End, endsIn } from './ends.ts';
 
 /** How the path is moved: by the clock, packet by packet in the kernel, or not at all. */
@@ -16,6 +16,8 @@ export interface ClientSeen {
   migration: Migration;
   /** By its rules, whatever its files say; null where it has none of a mode's. */
   mode: Mode | null;
+  /** By its rules too; it says something in mode quic alone. */
+  tcp?: Tcp;
 }
 
 /** Prints `mode quic` or `mode wireguard` by the client's rules, whatever its files say; nothing where it has none. */
@@ -38,6 +40,7 @@ ip -o link show | sed -nE 's/^[0-9]+: (wg0|wgnet[0-9]+)[:@][^<]*<([^>]*)>.*/link
 ${ENDS}
 ip -4 route show table 51821 2>/dev/null | sed -nE 's/^default dev (wgnet[0-9]+) .*/path \\1/p' | head -n 1
 ${MODE_PROBE}
+ip -4 rule show pref 98 2>/dev/null | grep -q 'lookup 52001 *$' && echo 'tcp sticky'
 grep -q '@comps-migrate$' /proc/net/unix && echo 'migration time'
 nft list table inet comps_split >/dev/null 2>&1 && echo 'migration packet'
 echo whole`;
@@ -72,5 +75,6 @@ export function clientIn(seen: string, where: string): ClientSeen {
     path: words('path')[0]?.[0] ?? null,
     migration: moved.includes('packet') ? 'packet' : moved.includes('time') ? 'time' : 'none',
     mode: modeIn(seen),
+    tcp: words('tcp').length > 0 ? 'sticky' : 'none',
   };
 }

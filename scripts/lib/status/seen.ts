@@ -1,6 +1,6 @@
 /** What was read of servers, client and files, before it is judged. */
 import type { Fault } from '../cli.ts';
-import type { Mode } from '../config.ts';
+import type { Mode, Tcp } from '../config.ts';
 import type { TunnelPlan } from '../wireguard/topology.ts';
 import type { ClientSeen } from './client.ts';
 import type { End } from './ends.ts';
@@ -35,6 +35,8 @@ export interface Seen {
   time: number;
   /** The network's, as config.cfg and flags have it. */
   mode: Mode;
+  /** What becomes of TCP, as these have it; it says something in mode quic alone. */
+  tcp?: Tcp;
   /** In the order of the tunnels. */
   servers: readonly ServerSeen[];
   /** Undefined where it is left out; `named`: somebody said where it is, so that one that is not there is missed. */

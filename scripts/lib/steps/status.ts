@@ -107,6 +107,7 @@ async function round(sources: Sources, hints: Hints, limit?: number): Promise<St
     {
       time: Date.now() / 1000,
       mode: prepared.topology.mode,
+      tcp: prepared.config.allowTcp,
       servers: seen.map((one) => ({ ...one, begun: underWay(out, one.name) !== undefined })),
       client:
         client === undefined || answer === undefined

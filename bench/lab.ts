@@ -31,11 +31,11 @@ export async function putFile(lab: Lab, role: Role, file: string, name: string):
 }
 
 /**
- * Makes the client's cable a line of so many Mbit/s each way, with a queue of 30 ms as a home router has it; without a
- * number there is none. What a line carries does not hang on how busy this computer is.
+ * Makes the client's cable a line of so many Mbit/s each way, with a queue of `queue` ms, by default as a home router has
+ * it; without a number there is none. What a line carries does not hang on how busy this computer is.
  */
-export async function setLine(lab: Lab, mbit: number | undefined): Promise<void> {
-  const shape = ['root', 'tbf', 'rate', `${mbit}mbit`, 'burst', '16k', 'latency', '30ms'];
+export async function setLine(lab: Lab, mbit: number | undefined, queue = 30): Promise<void> {
+  const shape = ['root', 'tbf', 'rate', `${mbit}mbit`, 'burst', '16k', 'latency', `${queue}ms`];
   for (const [role, device] of [
     ['client', 'eth0'],
     ['net', 'client'],

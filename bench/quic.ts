@@ -25,12 +25,12 @@ import { type Distance, verdictsOf } from './quic/verdict.ts';
 import { machineHere, printFigures, writeResults } from './results.ts';
 
 const WHOLE: Extent = {
-  ...{ rounds: 3, other_rounds: 1, line_mbit: 40, limit: 90 },
+  ...{ rounds: 3, other_rounds: 1, line_mbit: 40, queue_ms: 5, limit: 90 },
   periods: [0.5, 0.2, 0.1],
 };
 /** To see that it works; its figures say nothing. */
 const QUICK: Extent = {
-  ...{ rounds: 1, other_rounds: 1, line_mbit: 40, limit: 40 },
+  ...{ rounds: 1, other_rounds: 1, line_mbit: 40, queue_ms: 5, limit: 40 },
   periods: [0.2],
 };
 /** At most, in a download of these. */
@@ -38,6 +38,7 @@ const QUICK_MEGABYTES = 10;
 
 interface Flags {
   rounds?: number;
+  queue?: number;
   only?: Group[];
   quick?: true;
 }
@@ -122,14 +123,16 @@ const farLine = ({ wanted, alone, round_trips, precision: { packets, lost, late 
   `${alone.map((ms) => ms.toFixed(1)).join('/')}); ${packets} packets, ${lost} lost, late by ` +
   `${(late.median * 1000).toFixed(1)} ms one way (p99 ${(late.p99 * 1000).toFixed(1)}).`;
 
-async function bench({ rounds, only, quick }: Flags): Promise<void> {
+async function bench({ rounds, queue, only, quick }: Flags): Promise<void> {
   const usual = quick ? QUICK : WHOLE;
-  const extent = { ...usual, rounds: rounds ?? usual.rounds };
+  const extent = { ...usual, rounds: rounds ?? usual.rounds, queue_ms: queue ?? usual.queue_ms };
   const wanted = only ?? GROUPS;
   const groups = quick ? smaller(wanted, QUICK_MEGABYTES) : wanted;
   const began = performance.now();
   const browser = groups.some(({ client }) => client === 'Chromium');
-  const { result: rig } = await step('a lab, set up in mode quic', () => Rig.open(browser, extent.line_mbit));
+  const { result: rig } = await step('a lab, set up in mode quic', () =>
+    Rig.open(browser, extent.line_mbit, extent.queue_ms),
+  );
   const before = loadavg()[0] ?? Number.NaN;
   const { samples, far, troubles } = await new Run(rig, extent).all(groups);
   const load_average = { before, after: loadavg()[0] ?? Number.NaN };
@@ -148,10 +151,10 @@ async function bench({ rounds, only, quick }: Flags): Promise<void> {
     downloads: [...samples.entries()].map(([one, own]) => ({ ...one, samples: own })),
   };
   const foot = [
-    `One QUIC connection on a line of ${extent.line_mbit} Mbit/s, over 3 paths in turn; medians of ${extent.rounds} rounds, of ${extent.other_rounds} but for Chromium on near proxies.`,
+    `One QUIC connection on a line of ${extent.line_mbit} Mbit/s with a queue of ${extent.queue_ms} ms, over 3 paths in turn; medians of ${extent.rounds} rounds, of ${extent.other_rounds} but for Chromium on near proxies.`,
     `wireguard-go; ngtcp2’s server; all machines on ${cpus().length} processors, load ${before.toFixed(1)} before. “Over”: given up after ${extent.limit} s.`,
   ];
-  const judged = !quick && only === undefined;
+  const judged = !quick && only === undefined && queue === undefined;
   writeResults('quic', { judged, seconds }, result, plot(rows, foot));
   // A part judges nothing.
   const missed = judged && verdicts.some(({ verdict }) => verdict !== 'met');
@@ -167,6 +170,11 @@ await main(
       '--rounds <count>',
       'rounds of Chromium on near proxies, of which claims are made',
       whole('--rounds', { min: 1, max: 100 }),
+    )
+    .option(
+      '--queue <ms>',
+      'the queue of the line (default: 5); writes to the system’s folder for such files',
+      whole('--queue', { min: 1, max: 1000 }),
     )
     .option(
       '--only <groups>',

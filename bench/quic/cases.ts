@@ -28,6 +28,8 @@ export interface Extent {
   /** Of groups that nothing is claimed of. */
   other_rounds: number;
   line_mbit: number;
+  /** Milliseconds of the line's queue: a connection that has moved learns its way's round trip behind what is still in it. */
+  queue_ms: number;
   /** Seconds after which a download is given up. */
   limit: number;
   periods: readonly number[];

@@ -29,10 +29,10 @@ export class Rig {
   }
 
   /** `browser`: whether the client is to have Chromium. */
-  static async open(browser: boolean, lineMbit: number): Promise<Rig> {
+  static async open(browser: boolean, mbit: number, queue: number): Promise<Rig> {
     const lab = await labSetUp({ vpn: 3, comp: 0, browser }, '--mode', 'quic');
     for (const name of ['fetch.sh', 'browse.mjs']) await putFile(lab, 'client', join(HERE, name), name);
-    await setLine(lab, lineMbit);
+    await setLine(lab, mbit, queue);
     return new Rig(lab);
   }
 

@@ -18,7 +18,14 @@ import { cellsOf, HEAD, plot } from '../../bench/quic/text.ts';
 import { type Distance, verdictsOf } from '../../bench/quic/verdict.ts';
 import type { Switch } from '../../client/scripts/lib/trace/record.ts';
 
-const EXTENT: Extent = { rounds: 3, other_rounds: 1, line_mbit: 40, limit: 100, periods: [0.5, 0.2, 0.1] };
+const EXTENT: Extent = {
+  rounds: 3,
+  other_rounds: 1,
+  line_mbit: 40,
+  queue_ms: 5,
+  limit: 100,
+  periods: [0.5, 0.2, 0.1],
+};
 const PATHS = new Map([
   ['198.51.100.11', 'wgnet1'],
   ['198.51.100.12', 'wgnet2'],

@@ -149,6 +149,7 @@ export class Browser {
   async facts(): Promise<PageFacts> {
     const late = () =>
       new VisitError('timeout', 'the page does not answer: a script of its own keeps it busy');
+    const restless = () => new VisitError('timeout', 'the page leads to another document again and again');
     const read = async (): Promise<PageFacts> => {
       const end = performance.now() + ANSWER;
       for (;;) {
@@ -161,9 +162,11 @@ export class Browser {
           return { title, source, painted, url: this.page.url() };
         } catch (error) {
           // Between two documents, where a page leads to another at once.
-          if (!/navigating|context was destroyed/.test(messageOf(error)) || performance.now() > end)
-            throw error;
-          await this.page.waitForLoadState('load', { timeout: ANSWER });
+          if (!/navigating|context was destroyed/.test(messageOf(error))) throw error;
+          if (performance.now() > end) throw restless();
+          await this.page.waitForLoadState('load', { timeout: ANSWER }).catch(() => {
+            throw restless();
+          });
         }
       }
     };

@@ -1,15 +1,15 @@
 /** config.cfg text -> Config: the original's YAML variables file; every problem with line and key. */
 import type { z } from 'zod';
+import type { Mode, Tcp } from '../../client/scripts/lib/modes.ts';
 import { Fault } from './cli.ts';
 import { bare, contradictions, nameOf, type Problem } from './config/contradictions.ts';
-import type { Mode, Tcp } from './config/mode.ts';
 import { DROPLET_KEYS, KEYS, PRIVATE_KEYS, type Read, schema, WAY_KEYS } from './config/schema.ts';
 import type { SecretRef } from './config/secret.ts';
 import { readYaml } from './config/yaml.ts';
 import { nearest, show } from './text.ts';
 
+export { MODES, type Mode, TCPS, type Tcp } from '../../client/scripts/lib/modes.ts';
 export { clientAddress, compClientAddress, MAX_PROXIES, twinNetwork, twinOf } from './config/addresses.ts';
-export { MODES, type Mode, TCP_WAYS, type Tcp } from './config/mode.ts';
 export { Secret, type SecretRef, secretOf } from './config/secret.ts';
 
 /** One machine that provisioning is to create. */

@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module';
 import { isIPv4, isIPv6 } from 'node:net';
 import type * as Zod from 'zod';
+import { MODES, TCPS } from '../../../client/scripts/lib/modes.ts';
 import { isPrivateSubnet, LEAST_MTU, MAX_PROXIES, MOST_MTU } from './addresses.ts';
-import { MODES, TCP_WAYS } from './mode.ts';
 import { type SecretRef, secretRef } from './secret.ts';
 
 // As CommonJS: its hundred ES modules would pass the loader one by one, which every command that reads config.cfg would wait for.
@@ -97,7 +97,7 @@ export const schema = z.strictObject({
   ).optional(),
   tag: tag.default('comps'),
   mode: z.enum(MODES, { error: 'expected wireguard or quic' }).default('wireguard'),
-  allow_tcp: z.enum(TCP_WAYS, { error: 'expected none or sticky' }).default('none'),
+  allow_tcp: z.enum(TCPS, { error: 'expected none or sticky' }).default('none'),
   wait_timeout: number(
     (n) => n > 0 && n <= 86_400,
     'expected seconds: a number above 0 and up to 86400',

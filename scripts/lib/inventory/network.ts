@@ -1,5 +1,5 @@
+import type { Mode } from '../../../client/scripts/lib/modes.ts';
 import { Fault } from '../cli.ts';
-import type { Mode } from '../config/mode.ts';
 import { nearest } from '../text.ts';
 import { canonicalAddress } from './address.ts';
 import { type Connection, connectionOf } from './connection.ts';

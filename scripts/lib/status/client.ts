@@ -1,6 +1,7 @@
 /** The client as it is now: its tunnels, the current path, and who moves it. Reads, and changes nothing. */
+
+import { MODES, type Mode, type Tcp } from '../../../client/scripts/lib/modes.ts';
 import { EXIT, Fault } from '../cli.ts';
-import { MODES, type Mode, type Tcp } from '../config/mode.ts';
 import { ENDS, type End, endsIn } from './ends.ts';
 
 /** How the path is moved: by the clock, packet by packet in the kernel, or not at all. */

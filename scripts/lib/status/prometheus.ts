@@ -1,5 +1,5 @@
 /** The status as Prometheus reads it: text exposition format 0.0.4. Pure. */
-import { MODES } from '../config/mode.ts';
+import { MODES } from '../../../client/scripts/lib/modes.ts';
 import type { EndStatus, Status, TunnelStatus } from './status.ts';
 
 type Labels = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 /** `--mode` and `--allow-tcp`: keys of config.cfg that a command line may set without `-e`. */
 import { type Command, Option } from 'commander';
-import { MODES, type Mode, TCP_WAYS, type Tcp } from '../config.ts';
+import { MODES, type Mode, TCPS, type Tcp } from '../config.ts';
 
 export interface ModeFlags {
   mode?: Mode;
@@ -22,7 +22,7 @@ export const withModeFlags = (program: Command): Command =>
     new Option(
       '--allow-tcp <way>',
       'in mode quic, none: TCP is refused; sticky: each connection keeps its first path (before config.cfg’s allow_tcp)',
-    ).choices(TCP_WAYS),
+    ).choices(TCPS),
   );
 
 /** The flags given as keys of config.cfg, each with its flag's name. */

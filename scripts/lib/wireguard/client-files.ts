@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
+import type { Tcp } from '../../../client/scripts/lib/modes.ts';
 import { LEAST_MTU } from '../config/addresses.ts';
-import type { Tcp } from '../config/mode.ts';
 import { fromTemplate } from '../template.ts';
 import { roleOf } from './server-files.ts';
 import {

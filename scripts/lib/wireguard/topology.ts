@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
+import type { Mode } from '../../../client/scripts/lib/modes.ts';
 import { Fault } from '../cli.ts';
-import type { Mode } from '../config/mode.ts';
 
 /** Marks and tables; fixed, because users type commands against them (network.md). */
 export const WG0_MARK = 51820;

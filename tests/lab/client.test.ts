@@ -6,6 +6,7 @@ import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { clientRun, clientScript, pathBytes } from '../../scripts/lib/lab/client.ts';
 import { until } from '../../scripts/lib/poll.ts';
 import { goodSetup, useLab } from './fixture.ts';
+import { answerToRouter } from './neighbour.ts';
 
 const SITE = '203.0.113.80';
 const SETUP = '/etc/wireguard/setup.sh';
@@ -35,7 +36,7 @@ test('up, and up again: the rules in their order, three layers in table 51821, t
   await sh(`${SETUP} up`);
   const state = () =>
     sh(
-      'ip rule; ip -6 rule; ip route show table 51821; ip route show table 51820; ip -6 route show table 51820; nft list table inet comps; tc filter show dev eth0 egress; ip -br -4 addr',
+      'ip rule; ip -6 rule; ip route show table 51821; ip route show table 51820; ip -6 route show table 51820; nft list table inet comps; nft list table arp comps; tc filter show dev eth0 egress; ip -br -4 addr',
     );
   const first = await state();
   assert.match(
@@ -57,6 +58,13 @@ test('no first handshake is thrown away: one initiation a tunnel is enough', asy
   await sh(`${SETUP} up`);
   await sh(`ping -c 1 -w 60 ${SITE}`);
   assert.equal(await initiations.stop(), 3);
+});
+
+test('the next router is answered while wg0 is away: no path could come back without', async () => {
+  await sh('ip link set wg0 down');
+  const answer = await answerToRouter(lab());
+  await sh(`${SETUP} up`);
+  assert.match(answer, / REACHABLE/);
 });
 
 test('a tunnel of an older, larger network goes away at the next `up`', async () => {

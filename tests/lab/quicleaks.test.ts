@@ -14,6 +14,7 @@ import { bundleMigrator, cutEverywhere, killMigrators } from './leak-cuts.ts';
 import { FEWER, QUIC, STICKY, WIREGUARD, writeAllModes } from './leak-files.ts';
 import { MIGRATOR, QUIC_STATES, STICKY_STATES, type State } from './leak-states.ts';
 import { inWords, LeakWatch, packetsIn, type Row } from './leak-watch.ts';
+import { answerToRouter } from './neighbour.ts';
 import { FRAMES, KINDS, type Probers, startProbers } from './prober.ts';
 import { type TcpPaths, tcpPaths } from './tcp-paths.ts';
 
@@ -118,6 +119,13 @@ test('TCP is refused at once, and counted; names are asked for by the current pa
   assert.deepEqual([...new Set(askers.map(([, asker]) => asker))], [lab().addressOf('vpn2')]);
   assert.match(await sh('ping -6 -c 1 -W 5 2001:db8:b::1 2>&1 || true'), /unreachable|No route/);
   await sh('ip route replace default dev wgnet1 table 51821');
+});
+
+test('the next router is answered while every path is down', async () => {
+  await sh('for i in 1 2 3; do ip link set wgnet$i down; done');
+  const answer = await answerToRouter(lab());
+  await sh(`${QUIC} up`);
+  assert.match(answer, / REACHABLE/);
 });
 
 eachState(QUIC_STATES, QUIC);

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { judgeExit } from '../../client/scripts/lib/check/exits.ts';
 import { fieldsIn, marksIn } from '../../client/scripts/lib/check/machine.ts';
 import {
+  judgeNeighbours,
   judgeResolver,
   judgeResolverWay,
   judgeSysctls,
@@ -54,6 +55,14 @@ test('colours are for terminals whose user wants some', () => {
   assert.equal(paintFor(true, { NO_COLOR: '1' })('red', 'x'), 'x');
   assert.equal(paintFor(false, {})('red', 'x'), 'x');
   assert.equal(paintFor(true, {})('red', 'x'), '\u001b[31mx\u001b[39m');
+});
+
+test('neighbours are answered by a mark of its own; a kernel that cannot is no fault', () => {
+  const table = (mark: string) => `table arp comps {\n\tchain input {\n\t\tmeta mark set ${mark}\n\t}\n}`;
+  assert.equal(judgeNeighbours(table('0x0000ca6d')).ok, true);
+  assert.equal(judgeNeighbours(undefined).ok, null);
+  for (const wrong of [table('0x0000ca6c'), 'table arp comps {\n}'])
+    assert.equal(judgeNeighbours(wrong).ok, false);
 });
 
 test('strict reverse path filtering, on all or on one tunnel, and a mark that does not count', () => {

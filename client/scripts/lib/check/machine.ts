@@ -48,6 +48,8 @@ export interface Machine {
   /** Whether this kernel has IPv6. */
   ipv6: boolean;
   door: Door | undefined;
+  /** The table `arp comps`, as nft prints it; undefined where there is none. */
+  arp: string | undefined;
   published: Published;
   sysctls: Sysctls;
   resolvConf: string;
@@ -163,6 +165,7 @@ export function readMachine(): Machine {
     routes,
     ipv6: readIfAny('/proc/net/if_inet6') !== undefined,
     door: doorNow(),
+    arp: askIfAny('nft', 'list', 'table', 'arp', 'comps'),
     published: published(),
     sysctls: sysctls([...existing, 'wg0']),
     resolvConf: textOf('/etc/resolv.conf'),

@@ -9,7 +9,7 @@ import { stickyOf, WG0, WGNET } from './numbers.ts';
 import { quicFinding } from './quic.ts';
 import { judgeRules, splitTables } from './rules.ts';
 import { resolverAnswers } from './sockets.ts';
-import { judgeResolver, judgeResolverWay, judgeSysctls, nameserversIn } from './system.ts';
+import { judgeNeighbours, judgeResolver, judgeResolverWay, judgeSysctls, nameserversIn } from './system.ts';
 import { judgeTable, type TableWish } from './tables.ts';
 import { tcpFinding } from './tcp.ts';
 import { askIfAny, installLine } from './tools.ts';
@@ -103,6 +103,7 @@ export async function rulesGroup(machine: Machine, targets: readonly string[]): 
     ...judgeNft(machine),
     judgeDevices(machine),
     ...judgeSysctls(sysctls),
+    ...(askIfAny('nft', '--version') === undefined ? [] : [judgeNeighbours(machine.arp)]),
     ...(await judgeNames(machine)),
     ...(mode === 'quic' ? [await tcpFinding(machine, targets), await quicFinding(machine, targets)] : []),
   ];

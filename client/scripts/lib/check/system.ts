@@ -1,6 +1,7 @@
 /** Kernel settings and the resolver. Pure. */
 import type { Mode, Tcp } from '../mode.ts';
 import { type Guard, guardsIn } from './guard.ts';
+import { WGNET } from './numbers.ts';
 import { bad, type Finding, good, leftOut, MEND_SERVERS, SET_UP } from './verdict.ts';
 
 /** `all` and each tunnel's own value of net.ipv4.conf.*; the larger of the two counts. */
@@ -31,6 +32,29 @@ export function judgeSysctls({ rpFilter, srcValidMark }: Sysctls): Finding[] {
       ? good(...mark)
       : bad(...mark, 'the tunnels’ replies are looked up without their mark; 1 is needed', note),
   ];
+}
+
+/**
+ * Whether the next router is answered (ARP) while no tunnel is there: by `nft list table arp comps`, undefined where there
+ * is no such table. Not every kernel can have it, so that a missing one is no fault.
+ */
+export function judgeNeighbours(table: string | undefined): Finding {
+  const about = ['neighbours', 'nftables table arp comps'] as const;
+  if (table === undefined)
+    return leftOut(
+      ...about,
+      'there is none: while no tunnel is up, the next router is not answered, and may bring nothing back',
+      SET_UP,
+    );
+  const marks = [...table.matchAll(/meta mark set (0x[0-9a-f]+)/g)].map(([, mark]) => Number(mark));
+  const found = `mark ${marks.join(', ') || 'none'}`;
+  if (marks.length === 1 && marks[0] === WGNET) return good(...about, found);
+  return bad(
+    ...about,
+    found,
+    `a neighbour’s question needs the mark ${WGNET}, by which the way back to it is known`,
+    SET_UP,
+  );
 }
 
 /** What setup.sh says of the network; undefined where it says nothing, or could not be read. */

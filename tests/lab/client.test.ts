@@ -67,6 +67,20 @@ test('the next router is answered while wg0 is away: no path could come back wit
   assert.match(answer, / REACHABLE/);
 });
 
+test('DHCP’s question gets out from a program’s ordinary socket, and nothing else to everybody', async () => {
+  const questions = await capture(lab(), 'dhcp', 'dst host 255.255.255.255');
+  // Bound to eth0 (SO_BINDTODEVICE 25), allowed to ask all (SO_BROADCAST 6).
+  const ask = `perl -e 'my ($from, $to) = @ARGV;
+    my $at = sub { pack("S n a4 x8", 2, @_) };
+    socket(my $socket, 2, 2, 0) or die;
+    setsockopt($socket, 1, 6, pack("i", 1)) && setsockopt($socket, 1, 25, "eth0\\0") && bind($socket, $at->($from, "")) or die "$!\\n";
+    print defined send($socket, "?", 0, $at->($to, "\\xff" x 4)) ? "sent" : "$!", "\\n"'`;
+  assert.equal(await sh(`${ask} 68 67`), 'sent');
+  for (const ports of ['68 69', '67 67', '69 67'])
+    assert.equal(await sh(`${ask} ${ports}`), 'Operation not permitted');
+  assert.equal(await questions.stop(), 1);
+});
+
 test('a tunnel of an older, larger network goes away at the next `up`', async () => {
   await sh(`ip link add wgnet9 type veth peer name other9; ${SETUP} up`);
   assert.doesNotMatch(await sh('ip -br link; ip link delete other9 2>/dev/null || true'), /wgnet9/);
@@ -86,7 +100,7 @@ test('the site sees the comp server, by address and by name; names are asked for
   const askers = [...asked.matchAll(/query\[\w+\] \S+ from (\S+)/g)].map(([, asker]) => asker);
   assert.ok(askers.length > 0);
   assert.deepEqual([...new Set(askers)], [lab().addressOf('comp1')]);
-  assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 203.0.113.53');
+  assert.equal(await sh('grep -v ^# /etc/resolv.conf'), 'nameserver 203.0.113.53');
 });
 
 test('full-size packets pass whole: wg0 leaves room for the hop below it', async () => {
@@ -182,17 +196,38 @@ test('the resolver survives a reboot without `down`, and a link is put back as a
   );
   await sh(`${SETUP} up; ${SETUP} down`);
   assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 192.0.2.1');
-  await sh(`ln -sf ../run/nowhere /etc/resolv.conf; ${SETUP} up`);
-  assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 203.0.113.53');
+  await sh(`ln -sf ../run/nowhere /etc/resolv.conf; umask 077; sh ${SETUP} up`);
+  assert.equal(await sh('stat -c %a /etc/resolv.conf'), '644');
+  assert.equal(await sh('grep -v ^# /etc/resolv.conf'), 'nameserver 203.0.113.53');
   await sh(`${SETUP} down`);
   assert.equal(await sh('readlink /etc/resolv.conf'), '../run/nowhere');
   await sh("rm /etc/resolv.conf; echo 'nameserver 192.0.2.1' >/etc/resolv.conf");
 });
 
+test('a resolver’s file that cannot be written: told, and `down` opens all the same', async () => {
+  // A mount, as in a container; then one that is read-only.
+  const mount = (flags: number) =>
+    `perl -e 'my ($file, $same) = ("/etc/resolv.conf\\0") x 2; syscall(165, $file, $same, 0, ${flags}, 0) and die "$!\\n"'`;
+  await sh(`${mount(4096)}; ${SETUP} up; ${SETUP} down; ${SETUP} up; ${mount(4096 + 32 + 1)}`);
+  for (const way of ['up', 'down']) {
+    const { code, stderr } = await trySh(`${SETUP} ${way}`);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      new RegExp(`^setup\\.sh: .*\\(Read-only file system\\); next: .*setup\\.sh ${way}\\n$`),
+    );
+  }
+  assert.equal(await sh(`nft list tables; ping -c 1 -w 60 ${SITE} >&2`), '');
+  await sh(
+    `perl -e 'my $file = "/etc/resolv.conf\\0"; syscall(166, $file, 0) and die "$!\\n"'; ${SETUP} down`,
+  );
+  assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 192.0.2.1');
+});
+
 test('down leaves nothing: no interface, rule, route, table; the resolver is the old one', async () => {
   await sh(`${SETUP} down; echo 'nameserver 192.0.2.1' >/etc/resolv.conf`);
   await sh(`${SETUP} up; ${SETUP} up`);
-  assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 203.0.113.53');
+  assert.equal(await sh('grep -v ^# /etc/resolv.conf'), 'nameserver 203.0.113.53');
   await sh(`${SETUP} down; ${SETUP} down`);
   assert.equal(await sh('cat /etc/resolv.conf'), 'nameserver 192.0.2.1');
   assert.doesNotMatch(await sh('ip -br link'), /wg/);

@@ -223,6 +223,24 @@ test('rules taken away under a split that nobody watches: nothing past the tunne
   assert.equal(await remains(), NOTHING);
 });
 
+test('tunnels made anew, or rules gone, under a split that nobody watches: `up` makes it whole again', async () => {
+  await outcome(inClient(lab(), ['--strategy', 'packet', '--detach']));
+  const state = () =>
+    sh(
+      'ip rule show pref 99; for i in 1 2 3; do ip route show table 5190$i; done; ip -d link show wg0 | grep -o "gso_max_segs [0-9]*"',
+    );
+  const whole = await state();
+  assert.match(whole, /^99:[\s\S]*default dev wgnet2 scope link ?\n[\s\S]*gso_max_segs 1$/);
+  await sh('ip link delete wg0; ip link delete wgnet2');
+  for (const harm of ['true', 'for i in 1 2 3; do ip rule delete pref 99; ip route flush table 5190$i; done'])
+    assert.equal(await sh(`${harm}; ${SETUP} up`).then(state), whole, harm);
+  await sh(`ping -c 1 -w 60 ${SITE}`);
+  assert.equal((await exchange(lab(), 3000)).lost, 0);
+  const { code, stderr } = await outcome(inClient(lab(), ['--stop']));
+  assert.equal(code, 0, stderr);
+  assert.equal(await remains(), NOTHING);
+});
+
 test('a rule or routes taken away by hand are laid again and told of; the table taken away: it ends, and says so', async () => {
   const one = migrator('--strategy', 'packet', '--no-health', '--hold');
   const errors = (): string =>

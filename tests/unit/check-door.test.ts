@@ -34,6 +34,13 @@ function table(rules: readonly object[][], policies = { output: 'drop', forward:
   return JSON.stringify({ nftables: [{ metainfo: {} }, ...chains, chain('prerouting', 'accept'), ...all] });
 }
 
+const dhcp = (family: string, to: string, from: number, port: number): object[] => [
+  match(field(family, 'daddr'), to),
+  match(field('udp', 'sport'), from),
+  match(field('udp', 'dport'), port),
+  accept,
+];
+
 const OURS = [
   [match(field('ip', 'daddr'), '127.0.0.11'), { reject: {} }],
   [match(meta('oifname'), 'lo'), accept],
@@ -41,6 +48,8 @@ const OURS = [
   [match(meta('oifname'), 'wgnet*'), match(meta('mark'), 51821, '!='), accept],
   [match(meta('mark'), 51821), match({ ct: { key: 'direction' } }, 'reply'), accept],
   [match(field('icmpv6', 'type'), { set: ['nd-neighbor-solicit', 'nd-neighbor-advert'] }), accept],
+  [match(meta('oifname'), 'wg0', '!='), ...dhcp('ip', '255.255.255.255', 68, 67)],
+  dhcp('ip6', 'ff02::1:2', 546, 547),
   proxy('198.51.100.11'),
   proxy('2001:db8::12', 'ip6'),
 ];
@@ -87,6 +96,9 @@ for (const [what, hole] of [
   ['a proxy without the mark', proxy('198.51.100.11').slice(1)],
   ['any port of a proxy', [match(meta('mark'), 51821), match(field('ip', 'daddr'), '198.51.100.11'), accept]],
   ['another chain', [{ jump: { target: 'more' } }]],
+  ['DHCP’s question to one host', dhcp('ip', '203.0.113.1', 68, 67)],
+  ['anything to everybody', dhcp('ip', '255.255.255.255', 68, 67).slice(0, 1).concat(accept)],
+  ['DHCP’s ports to everybody', dhcp('ip', '255.255.255.255', 68, 67).slice(1)],
   ['all ICMPv6', [match(field('icmpv6', 'type'), 'echo-request'), accept]],
 ] as const)
   test(`a hole in the nftables table: ${what}`, () =>

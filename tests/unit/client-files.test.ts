@@ -61,6 +61,8 @@ test('the rules of each mode: two in mode quic, three in the other, and each tak
     `ensure_rule "$family" ${wireguard}`,
     'ensure_rule "$family" 102 not fwmark 51820 lookup $WG0_TABLE',
     `drop_rules "$family" ${quic}`,
+    // Of a split by packet that is in force.
+    'ensure_rule -4 99 fwmark "$table" lookup "$table"',
   ]);
 });
 
@@ -114,4 +116,63 @@ test('every kind of setup.sh is one that bash can read, and shellcheck finds not
     const names = [...input.matchAll(/^(\w+)\(\)/gm)].map(([, name]) => name);
     assert.deepEqual(names, [...new Set(names)]);
   }
+});
+
+/** What a program of the classic packet filter returns for an IP packet, where it is loaded by tc. */
+function filtered(program: string, packet: Buffer): number {
+  const [, ...steps] = program.split(',').map((step) => step.split(' ').map(Number));
+  let a = 0;
+  for (let at = 0; ; at++) {
+    const [code, yes = 0, no = 0, k = 0] = steps[at] ?? [];
+    const from = k - 0xfff00000;
+    if (code === 6) return k;
+    if (code === 21) at += a === k ? yes : no;
+    // The protocol of the frame, a byte and a word from where the IP header begins.
+    else if (code === 40) a = packet[0] === 0x60 ? 0x86dd : 0x0800;
+    else if (code === 48) a = packet.readUInt8(from);
+    else if (code === 32) a = packet.readUInt32BE(from);
+    else assert.fail(`no such step: ${steps[at]}`);
+  }
+}
+
+test('tc lets DHCP’s question out over IPv6 where a proxy has such an address, and how a router is found; nothing else', () => {
+  const program = /bar "\$1" 51822 '([\d ,]+)'/.exec(QUIC)?.[1] ?? '';
+  assert.equal(Number(program.split(',')[0]), program.split(',').length - 1);
+  const packet = (next: number, payload: string, to = 'ff020000000000000000000000010002'): Buffer =>
+    Buffer.from(
+      `600000000000${next.toString(16).padStart(2, '0')}ff${'00'.repeat(16)}${to}${payload}00000000`,
+      'hex',
+    );
+  const passes = (what: Buffer): boolean => filtered(program, what) === 0;
+  assert.ok(passes(packet(17, '02220223')));
+  for (const type of ['85', '87', '88']) assert.ok(passes(packet(58, type)), type);
+  const refused: [string, Buffer][] = [
+    ['an echo', packet(58, '80')],
+    ['a redirect', packet(58, '89')],
+    ['TCP', packet(6, '02220223')],
+    ['from another port', packet(17, '02230223')],
+    ['to another port', packet(17, '02220222')],
+    ...[0, 7, 11, 15].map((byte): [string, Buffer] => {
+      const to = Buffer.from('ff020000000000000000000000010002', 'hex');
+      to[byte] = (to[byte] ?? 0) ^ 1;
+      return [`to another, by byte ${byte}`, packet(17, '02220223', to.toString('hex'))];
+    }),
+    ['IPv4', Buffer.alloc(48, 0x45)],
+  ];
+  for (const [what, one] of refused) assert.equal(filtered(program, one), 0xffffffff, what);
+});
+
+test('nftables lets DHCP’s question out by real interfaces alone, over IPv6 only where a proxy has such an address', () => {
+  const real = 'oifname != "wg0" oifname != "wgnet*"';
+  const v4 = `${real} ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept`;
+  const v6 = `${real} ip6 daddr ff02::1:2 udp sport 546 udp dport 547 accept`;
+  const asked = (text: string) =>
+    [...text.matchAll(/^\t\t(.*udp sport \d+ udp dport.*)$/gm)].map(([, rule]) => rule);
+  assert.deepEqual(asked(QUIC), [v4, v6]);
+  const topology = topologyOf({ ...NETWORK, proxies: NETWORK.proxies.slice(0, 1), comp: COMP });
+  const files = clientFiles(topology, () => ({ privateKey: 'x', serverPublicKey: 'y' }), {
+    dns: '1.1.1.1',
+    published: [],
+  });
+  assert.deepEqual(asked(files.at(-1)?.text ?? ''), [v4]);
 });

@@ -17,7 +17,18 @@ function endpointOf(rule: RuleOf): string | undefined {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Whether a rule that accepts is one that setup.sh makes: into a tunnel, or answers of published ports, or neighbours. */
+/** DHCP's question, of either family: to whom, from which port, to which. */
+const DHCP = ['255.255.255.255 68 67', 'ff02::1:2 546 547'];
+
+const isDhcp = (rule: RuleOf): boolean => {
+  const fields = [payload('ip daddr', 'ip6 daddr'), payload('udp sport'), payload('udp dport')];
+  return DHCP.includes(fields.map((field) => wantedOf(rule, field)?.join()).join(' '));
+};
+
+/**
+ * Whether a rule that accepts is one that setup.sh makes: into a tunnel, or answers of published ports, or neighbours, or
+ * DHCP's question.
+ */
 function isOurs(rule: RuleOf, tcp: Tcp | undefined): boolean {
   if (tcp !== undefined && intoPaths(rule)) return letsAsOurs(rule, tcp === 'sticky');
   if (outOf(rule)?.every((name) => TUNNEL_OR_LOOP.test(name))) return true;
@@ -25,7 +36,7 @@ function isOurs(rule: RuleOf, tcp: Tcp | undefined): boolean {
     return true;
   const kinds = wantedOf(rule, payload('icmpv6 type'));
   if (kinds?.every((kind) => /^nd-(neighbor-(solicit|advert)|router-solicit)$/.test(kind))) return true;
-  return endpointOf(rule) !== undefined;
+  return isDhcp(rule) || endpointOf(rule) !== undefined;
 }
 
 const ID = 'door';

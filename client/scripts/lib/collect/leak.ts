@@ -50,20 +50,29 @@ export function published(): Published {
 const anyOf = (terms: readonly string[]): string => `(${terms.join(' or ')})`;
 
 /**
+ * DHCP's question: to everybody on the link, by a program that no rule decides about, and without which a machine would
+ * lose its address: setup.sh lets it out. It names this machine's card alone.
+ */
+const DHCP = '(udp src port 68 and dst port 67 and dst host 255.255.255.255)';
+/** The same of IPv6, which is let out where a proxy has an address of that. */
+const DHCP6 = '(udp src port 546 and dst port 547 and dst host ff02::1:2)';
+
+/**
  * What may not leave a real interface, for pcap-filter(7): all but the tunnels' own UDP to their proxies, answers of
- * published ports, and what finds a neighbour's hardware address (ARP; neighbour discovery, RFC 4861). What comes in from
- * the proxies is left out too, as there is much of it. No `outbound`: libpcap itself looks at the first packet of a
- * capture, and cannot read that word there.
+ * published ports, what finds a neighbour's hardware address (ARP; neighbour discovery, RFC 4861), and DHCP's question.
+ * What comes in from the proxies is left out too, as there is much of it. No `outbound`: libpcap itself looks at the
+ * first packet of a capture, and cannot read that word there.
  */
 export function leakFilter(endpoints: readonly string[], { ports, networks }: Published): string {
   const tunnels = [...new Set(endpoints)].flatMap((endpoint) => {
     const [, v6, v4, port] = /^(?:\[(.+)\]|(.+)):(\d+)$/.exec(endpoint) ?? [];
     return ['dst', 'src'].map((end) => `(udp ${end} port ${port} and ${end} host ${v6 ?? v4})`);
   });
+  const toIpv6 = endpoints.some((endpoint) => endpoint.startsWith('['));
   // Towards an IPv6 proxy the kernel also asks for a router, again and again where none announces itself.
-  const kinds = [135, 136, ...(endpoints.some((endpoint) => endpoint.startsWith('[')) ? [133] : [])];
+  const kinds = [135, 136, ...(toIpv6 ? [133] : [])];
   const neighbours = `(icmp6 and ${anyOf(kinds.map((kind) => `ip6[40] = ${kind}`))})`;
-  const allowed = ['arp', neighbours, ...tunnels];
+  const allowed = ['arp', neighbours, DHCP, ...(toIpv6 ? [DHCP6] : []), ...tunnels];
   if (ports.length > 0) {
     const from = anyOf(ports.map((port) => `src port ${port}`));
     const to = anyOf(networks.map((network) => `dst net ${network}`));

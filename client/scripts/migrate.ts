@@ -35,7 +35,7 @@ async function print(flags: MigrateFlags, seed: number, count: number): Promise<
       if (n === count) break;
       out.line({ event: 'entry', n, at, path: interfaces[path] });
     }
-  await out.close();
+  if (!(await out.close())) exitWith(EXIT.failed);
 }
 
 /** An `ip` that is there and answers, so that the first switch is as quick as the others. */

@@ -179,7 +179,10 @@ test('killed in a drill: closed, and `setup.sh up` heals it; so does the next ch
   assert.equal(await sh(`curl -sS -m 60 ${PAGE}`), lab().addressOf('comp1'));
   assert.equal(await during('nft list table inet comps_check >/dev/null 2>&1', 'kill -KILL $p'), '137');
   good(await check('--gentle'));
-  assert.equal(await sh('nft list tables; ls /tmp /run | grep comps-check || true'), 'table inet comps');
+  assert.equal(
+    await sh('nft list tables; ls /tmp /run | grep comps-check || true'),
+    'table inet comps\ntable arp comps',
+  );
   assert.equal(await leaks.stop(), 0);
 });
 

@@ -127,6 +127,8 @@ test('the resolver is the one that setup.sh names', () => {
   assert.match(judgeResolver(['127.0.0.11'], undefined).reason ?? '', /Docker/);
   assert.equal(judgeResolver([], '203.0.113.53').ok, false);
   assert.equal(judgeResolver(['192.0.2.53'], undefined).ok, null);
+  const closed = judgeResolver(['203.0.113.53'], '203.0.113.53', false);
+  assert.deepEqual([closed.ok, closed.remedy], [false, 'chmod a+r /etc/resolv.conf']);
   assert.equal(judgeResolverWay('203.0.113.53', 'wg0', true).ok, true);
   for (const [dev, answered] of [
     ['eth0', true],

@@ -9,8 +9,9 @@ import {
   type RulesWish,
   splitTables,
 } from '../../client/scripts/lib/check/rules.ts';
+import { judgeSplit, pathsIn, splitMarks } from '../../client/scripts/lib/check/split.ts';
 import { judgeTable, type Route, type TableWish } from '../../client/scripts/lib/check/tables.ts';
-import { type Finding, SET_UP } from '../../client/scripts/lib/check/verdict.ts';
+import { END_SPLIT, type Finding, SET_UP } from '../../client/scripts/lib/check/verdict.ts';
 
 /** `ip -j rule` in a client that is up. */
 const RULES: Rule[] = JSON.parse(
@@ -125,6 +126,42 @@ for (const [what, routes, reason, remedy] of [
   ],
 ] as const)
   test(`table 51821: ${what}`, () => refused(judgeTable(WISH, routes), reason, remedy));
+
+test('a table of a kernel split is mended by the end of the split', () => {
+  const of = (route: Route): Route => ({ ...route, table: '51902' });
+  const wish: TableWish = { ...WISH, id: 'x', table: 51902, standbys: [] };
+  const good = [way('wgnet2'), way('wgnet1', 1001), UNREACHABLE].map(of);
+  assert.equal(judgeTable(wish, good).ok, true);
+  refused(judgeTable(wish, good.slice(1)), /no current path/, END_SPLIT);
+  refused(judgeTable(wish, []), /no "unreachable default"/, END_SPLIT);
+  assert.match(END_SPLIT, /^npx zx \/.*\/client\/scripts\/migrate\.ts --stop$/);
+});
+
+/** Of `nft -j list chains inet` while a split is in force. */
+const CHAINS =
+  '{"nftables":[{"metainfo":{"version":"1.1.3"}},{"chain":{"family":"inet","table":"comps","name":"output","handle":2,"type":"filter","hook":"output","prio":0,"policy":"drop"}},{"chain":{"family":"inet","table":"comps_split","name":"output","handle":1,"type":"route","hook":"output","prio":-149,"policy":"accept"}},{"chain":{"family":"inet","table":"comps_split","name":"postrouting","handle":2,"type":"filter","hook":"postrouting","prio":-150,"policy":"accept"}}]}';
+/** Of `nft -j list counters table inet comps_split`. */
+const COUNTERS =
+  '{"nftables":[{"metainfo":{"version":"1.1.3"}},{"counter":{"family":"inet","name":"wgnet1","table":"comps_split","handle":3,"packets":14,"bytes":1768}},{"counter":{"family":"inet","name":"wgnet2","table":"comps_split","handle":4,"packets":12,"bytes":2832}}]}';
+
+test('a split that marks packets needs a rule for each path, and a wg0 that joins none', () => {
+  assert.equal(splitMarks(CHAINS), true);
+  assert.equal(splitMarks(CHAINS.replace('"comps_split","name":"output"', '"other","name":"output"')), false);
+  assert.deepEqual(pathsIn(COUNTERS), PATHS);
+  const rules = [SPLIT, rule({ priority: 99, fwmark: '0xcabe', table: '51902' }), ...RULES];
+  const kernel = { joins: false, now: 65_535, most: 65_535 };
+  const [fine, ...more] = judgeSplit(PATHS, rules, kernel);
+  assert.deepEqual([fine?.ok, more], [true, []]);
+  const [lost = assert.fail()] = judgeSplit(PATHS, [SPLIT, ...RULES], kernel);
+  refused(lost, /the 1 rule "fwmark 51902 lookup 51902" is missing: .* for wgnet2 goes nowhere$/, END_SPLIT);
+  const [none = assert.fail()] = judgeSplit(PATHS, RULES, kernel);
+  refused(none, /51901 .*, .*51902" are missing: .* wgnet1, wgnet2 goes nowhere$/, END_SPLIT);
+  const [, single] = judgeSplit(PATHS, rules, { ...kernel, joins: true, now: 1 });
+  assert.equal(single?.ok, true);
+  const [, joined = assert.fail()] = judgeSplit(PATHS, rules, { ...kernel, joins: true });
+  refused(joined, /longer than a path takes/, 'ip link set wg0 gso_max_segs 1');
+  assert.deepEqual(judgeSplit([], RULES, { ...kernel, joins: true }), []);
+});
 
 test('table 51820 for IPv6: closed, or into wg0 and then closed', () => {
   const closed: Route = {

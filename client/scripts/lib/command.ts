@@ -65,8 +65,19 @@ function codeOf(thrown: unknown): number {
 /** Runs the clean-ups; what goes wrong there is told like anything else. The exit code that it stands for. */
 const endWell = (): Promise<number> => runCleanups().then(() => EXIT.ok, codeOf);
 
+/** Where nft and tc are; the PATH that `su` and cron give lacks these. */
+const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** A PATH by which every program here is found: the given one first. */
+export function searchPath(path = ''): string {
+  // With none at all the system looks in these.
+  const given = path === '' ? '/usr/local/bin:/usr/bin:/bin' : path;
+  return [given, ...SBIN.filter((folder) => !given.split(':').includes(folder))].join(':');
+}
+
 /** Runs a program to its end. The only place in the project that exits the process. */
 export async function main(program: Command): Promise<never> {
+  process.env.PATH = searchPath(process.env.PATH);
   let stopping = false;
   let outputLost = false;
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -93,6 +104,8 @@ export async function main(program: Command): Promise<never> {
     console.error(`error: cannot write to standard output: ${error.message}`);
     outputLost = true;
   });
+  // So is a terminal that went away, of one who had asked for the work to go on (nohup, setsid).
+  process.stderr.on('error', () => undefined);
   try {
     await program.parseAsync(userArguments(process.argv), { from: 'user' });
   } catch (thrown) {
@@ -101,6 +114,8 @@ export async function main(program: Command): Promise<never> {
   // What fails because it was told to stop is no news; the signal's own way ends the process.
   if (stopping) return new Promise<never>(() => {});
   const cleanedUp = await endWell();
+  // What was written last fails a moment later.
+  await new Promise((resolve) => setImmediate(resolve));
   if (cleanedUp !== EXIT.ok && exitCode === EXIT.ok) exitCode = cleanedUp;
   process.exit(outputLost ? exitCode || EXIT.failed : exitCode);
 }

@@ -1,8 +1,8 @@
 /** A split by packet on this machine: laid, loaded, followed and taken away so that at no moment a packet is lost. */
-import { EXIT, Fault } from './fault.ts';
+import { EXIT, Fault, messageOf } from './fault.ts';
 import { askIp } from './ip.ts';
 import type { Outcome } from './ip-batch.ts';
-import { askNft, hasTable, loadRules, tableThere } from './nft.ts';
+import { askNft, loadRules, tableThere } from './nft.ts';
 import type { Run } from './packet-strategy.ts';
 import { missingIn } from './split-mend.ts';
 import {
@@ -92,13 +92,37 @@ export interface Cleared {
   found: boolean;
 }
 
+const rulesAndRoutes = (): string[] =>
+  clearCommands(
+    askIp('-j', '-4', 'rule', 'show', 'pref', '99'),
+    askIp('-j', '-4', 'route', 'show', 'table', 'all'),
+  );
+
+/** Whether nftables has the table. Where it cannot be asked: false where nothing else is there of a split, else a Fault. */
+function loadedNow(): boolean {
+  try {
+    return tableThere(SPLIT);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    if (rulesAndRoutes().length === 0) return false;
+    // What is marked finds a way by these alone: without them, nothing would get out any more.
+    throw new Fault({
+      at: SPLIT,
+      what: `there are rules or tables of a split, which are left as they are: ${messageOf(error)}`,
+      ...(error.next !== undefined && { next: error.next }),
+      code: EXIT.failed,
+    });
+  }
+}
+
 /**
  * Takes away what there is of a split, this process's or one that a killed process left: first no packet is marked any
- * more and all take the current path, then what is counted is read, then go the rules and last the tables.
+ * more and all take the current path, then what is counted is read, then go the rules and last the tables. Throws a Fault
+ * where nobody can say whether packets are marked.
  */
 export async function clearSplit(routes: Commands): Promise<Cleared> {
   let counts: Cleared['counts'];
-  const loaded = hasTable(SPLIT);
+  const loaded = loadedNow();
   if (loaded) {
     try {
       loadRules(markNoMore);
@@ -110,13 +134,10 @@ export async function clearSplit(routes: Commands): Promise<Cleared> {
       loadRules(deleteTable);
     } catch (error) {
       // Somebody else was quicker.
-      if (hasTable(SPLIT)) throw error;
+      if (tableThere(SPLIT)) throw error;
     }
   }
-  const commands = clearCommands(
-    askIp('-j', '-4', 'rule', 'show', 'pref', '99'),
-    askIp('-j', '-4', 'route', 'show', 'table', 'all'),
-  );
+  const commands = rulesAndRoutes();
   const device = wg0();
   if (device?.joins && device.now === 1) commands.push(joinAtMost(device.most));
   await mustCarryOut(routes, commands);

@@ -32,13 +32,3 @@ export function tableThere(name: string): boolean {
   };
   return nftables.some(({ table }) => table?.family === 'inet' && table.name === name);
 }
-
-/** The same; false where there is no nftables. */
-export function hasTable(name: string): boolean {
-  try {
-    return tableThere(name);
-  } catch (error) {
-    if (error instanceof Fault) return false;
-    throw error;
-  }
-}

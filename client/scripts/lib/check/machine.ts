@@ -1,13 +1,15 @@
 /** What there is to judge on this machine: read, never changed. */
 import { type Published, published, realInterfaces } from '../collect/leak.ts';
 import { Fault } from '../fault.ts';
-import { readIfAny } from '../folders.ts';
+import { openToAll, readIfAny } from '../folders.ts';
 import { tunnelNames } from '../interfaces.ts';
 import { askIp } from '../ip.ts';
 import { type Mode, type Tcp, tcpIn } from '../mode.ts';
+import { SPLIT, type Wg0, wg0In } from '../split-rules.ts';
 import { modeOf } from './mode-verdict.ts';
 import { type Door, doorIn } from './nft-table.ts';
 import type { Rule } from './rules.ts';
+import { pathsIn, splitMarks } from './split.ts';
 import { type SetUp, type Sysctls, setUpIn } from './system.ts';
 import type { Family, Route } from './tables.ts';
 import { askIfAny } from './tools.ts';
@@ -48,11 +50,15 @@ export interface Machine {
   /** Whether this kernel has IPv6. */
   ipv6: boolean;
   door: Door | undefined;
+  /** The paths that a split by packet marks packets for; none where there is no split. */
+  split: string[];
   /** The table `arp comps`, as nft prints it; undefined where there is none. */
   arp: string | undefined;
   published: Published;
   sysctls: Sysctls;
   resolvConf: string;
+  /** Whether all users may read it. */
+  resolvConfOpen: boolean;
   /** By interface, as `wg show all endpoints` has them; wg0's too. */
   endpoints: Map<string, string>;
 }
@@ -125,6 +131,20 @@ export function doorNow(): Door | undefined {
   return json === undefined ? undefined : doorIn(json);
 }
 
+/** The paths that nftables marks packets for. (The whole table, with a map of all packets of a round, is of megabytes.) */
+export function splitNow(): string[] {
+  const chains = askIfAny('nft', '-j', 'list', 'chains', 'inet');
+  if (chains === undefined || !splitMarks(chains)) return [];
+  const counters = askIfAny('nft', '-j', 'list', 'counters', 'table', 'inet', SPLIT);
+  return counters === undefined ? [] : pathsIn(counters);
+}
+
+/** wg0 as a split by packet needs it; undefined where there is none. */
+export function wg0Now(): Wg0 | undefined {
+  const json = askIfAny('ip', '-j', '-d', 'link', 'show', 'dev', 'wg0');
+  return json === undefined ? undefined : wg0In(json);
+}
+
 /** Where programs' packets go first: into wg0, or in mode quic into a wgnetN. */
 export const entrances = ({ mode, paths }: Pick<Machine, 'mode' | 'paths'>): string[] =>
   mode === 'quic' ? paths : ['wg0'];
@@ -141,6 +161,8 @@ export function readMachine(): Machine {
   if (existing.length === 0)
     throw new Fault({ what: 'there is no wgnet interface in this network namespace', next: SET_UP_FILE });
   const paths = setUp.paths ?? existing;
+  // Before its rules: what begins lays them before it marks, and what ends marks no more before it takes them away.
+  const split = splitNow();
   const routes = routesNow();
   const rules = rulesNow();
   const real = new Set(realInterfaces(askIp('-j', 'link', 'show')));
@@ -165,10 +187,12 @@ export function readMachine(): Machine {
     routes,
     ipv6: readIfAny('/proc/net/if_inet6') !== undefined,
     door: doorNow(),
+    split,
     arp: askIfAny('nft', 'list', 'table', 'arp', 'comps'),
     published: published(),
     sysctls: sysctls([...existing, 'wg0']),
     resolvConf: textOf('/etc/resolv.conf'),
+    resolvConfOpen: openToAll('/etc/resolv.conf'),
     endpoints: endpointsNow(),
   };
 }

@@ -14,3 +14,8 @@ export const STICKY_PREFERENCE = 98;
 export const isSticky = (table: number): boolean => table > STICKY && table <= STICKY + 999;
 /** Mark and table of the TCP connections of a wgnetN. */
 export const stickyOf = (path: string): number => STICKY + Number(path.replace('wgnet', ''));
+
+/** Mark and table of path K of a kernel split: this and K. */
+const SPLIT = 51900;
+/** Whether a number is the mark, and the table, of such a path. */
+export const isSplitTable = (table: number): boolean => table > SPLIT && table <= SPLIT + 99;

@@ -40,12 +40,9 @@ export const fragmentFilter = (endpoints: readonly string[]): string =>
     isIPv6(host) ? `(ip6[6] = 44 and dst host ${host})` : `(ip[6:2] & 0x1fff != 0 and dst host ${host})`,
   );
 
-/** DHCP's question: to everybody on the link, by a program that no rule decides about. It names this machine's card alone. */
-const DHCP = '(udp src port 68 and dst port 67 and dst host 255.255.255.255)';
-
 /** What may not leave: all but the tunnels' own, whatever is in pieces; and what asks for neighbours is looked at by itself. */
 export const strayFilter = (endpoints: readonly string[], published: Published): string =>
-  `${leakFilter(endpoints, published)} and not ${fragmentFilter(endpoints)} and not ${DHCP}`;
+  `${leakFilter(endpoints, published)} and not ${fragmentFilter(endpoints)}`;
 
 /** Questions for a neighbour's hardware address: ARP, neighbour discovery. */
 export const NEIGHBOUR_FILTER = '((arp and arp[6:2] = 1) or (icmp6 and ip6[40] = 135))';

@@ -3,12 +3,13 @@ import { askIp } from '../ip.ts';
 import { doorUnknown, judgeDoor, judgeEndpoints } from './door.ts';
 import { judgeDoorTcp } from './door-tcp.ts';
 import { guardedIn, judgeGuard } from './guard.ts';
-import { entrances, type Machine } from './machine.ts';
+import { entrances, type Machine, rulesNow, splitNow, wg0Now } from './machine.ts';
 import { judgeMode } from './mode-verdict.ts';
 import { stickyOf, WG0, WGNET } from './numbers.ts';
 import { quicFinding } from './quic.ts';
 import { judgeRules, splitTables } from './rules.ts';
 import { resolverAnswers } from './sockets.ts';
+import { judgeSplit } from './split.ts';
 import { judgeNeighbours, judgeResolver, judgeResolverWay, judgeSysctls, nameserversIn } from './system.ts';
 import { judgeTable, type TableWish } from './tables.ts';
 import { tcpFinding } from './tcp.ts';
@@ -63,6 +64,15 @@ function judgeTables(machine: Machine): Finding[] {
   return [...found, ...six];
 }
 
+function judgeSplitNow({ mode, split, rules }: Machine): Finding[] {
+  if (mode === 'quic' || split.length === 0) return [];
+  const found = judgeSplit(split, rules[4], wg0Now());
+  if (found.every(({ ok }) => ok)) return found;
+  // One that ends meanwhile marks no more by now.
+  const [rulesThen, wg0Then] = [rulesNow()[4], wg0Now()];
+  return judgeSplit(splitNow(), rulesThen, wg0Then);
+}
+
 function judgeNft(machine: Machine): Finding[] {
   if (askIfAny('nft', '--version') === undefined) return [doorUnknown(installLine('nft'))];
   const { door, mode, tcp, paths } = machine;
@@ -85,7 +95,11 @@ function judgeDevices({ setUp }: Machine): Finding {
 
 async function judgeNames(machine: Machine): Promise<Finding[]> {
   const resolver = resolverOf(machine);
-  const file = judgeResolver(nameserversIn(machine.resolvConf), machine.setUp.resolver);
+  const file = judgeResolver(
+    nameserversIn(machine.resolvConf),
+    machine.setUp.resolver,
+    machine.resolvConfOpen,
+  );
   if (resolver === undefined) return [file];
   const way = askIfAny('ip', 'route', 'get', resolver);
   const dev = /\bdev (\S+)/.exec(way ?? '')?.[1];
@@ -100,6 +114,7 @@ export async function rulesGroup(machine: Machine, targets: readonly string[]): 
     judgeRules(4, rules[4], machine),
     ipv6 ? judgeRules(6, rules[6], machine) : leftOut('rules-ipv6', 'rules, IPv6', 'this kernel has no IPv6'),
     ...judgeTables(machine),
+    ...judgeSplitNow(machine),
     ...judgeNft(machine),
     judgeDevices(machine),
     ...judgeSysctls(sysctls),

@@ -1,11 +1,9 @@
 /** The policy rules of network.md, held against what `ip -j rule` printed. Pure. */
 import type { Mode, Tcp } from '../mode.ts';
-import { isSticky, STICKY_PREFERENCE, stickyOf, WG0, WGNET } from './numbers.ts';
+import { isSplitTable, isSticky, STICKY_PREFERENCE, stickyOf, WG0, WGNET } from './numbers.ts';
 import type { Family } from './tables.ts';
 import { bad, type Finding, good, SET_UP } from './verdict.ts';
 
-/** Mark and table of path K of a kernel split: this and K. */
-const SPLIT = 51900;
 /** The preference of the split's rules, before all others. */
 const SPLIT_PREFERENCE = 99;
 
@@ -92,8 +90,7 @@ const isMarked = (rule: Rule, preference: number, of: (table: number) => boolean
   of(Number(rule.fwmark)) &&
   says(rule, { fwmark: hex(Number(rule.fwmark)), table: String(Number(rule.fwmark)) });
 
-const isSplit = (rule: Rule): boolean =>
-  isMarked(rule, SPLIT_PREFERENCE, (table) => table > SPLIT && table <= SPLIT + 99);
+const isSplit = (rule: Rule): boolean => isMarked(rule, SPLIT_PREFERENCE, isSplitTable);
 const isPinned = (rule: Rule): boolean => isMarked(rule, STICKY_PREFERENCE, isSticky);
 
 /** Tables of a kernel split that rules lead to: 51901, … */

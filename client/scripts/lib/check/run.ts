@@ -46,6 +46,8 @@ const ANYWHERE = '192.0.2.1';
 const whyGentle = async (gentle: boolean): Promise<string | undefined> =>
   gentle ? '--gentle: it would interrupt the traffic for a moment' : busy();
 
+const isSplit = ({ rules, split }: Machine): boolean => splitTables(rules[4]).length > 0 || split.length > 0;
+
 const drillsNow = (machine: Machine): Drill[] =>
   drillsFor({ ...machine, links: linksNow(), routes: routesNow() });
 
@@ -79,8 +81,7 @@ export async function check(
   const spared = await whyGentle(gentle);
   // Its start takes a while; the work up to its drill goes on meanwhile.
   const changes = new Changes();
-  const migrator =
-    spared === undefined && splitTables(machine.rules[4]).length === 0 ? new DrillMigrator() : undefined;
+  const migrator = spared === undefined && !isSplit(machine) ? new DrillMigrator() : undefined;
   const tidy = atEnd(async () => {
     await migrator?.kill();
     changes.end();

@@ -89,12 +89,25 @@ const DOCKERS = '127.0.0.11';
 const ID = 'resolver';
 const WHAT = 'resolver in /etc/resolv.conf';
 
-export function judgeResolver(nameservers: readonly string[], wanted: string | undefined): Finding {
+/** `open`: whether all users may read the file. */
+export function judgeResolver(
+  nameservers: readonly string[],
+  wanted: string | undefined,
+  open = true,
+): Finding {
   const found = nameservers.join(', ') || 'none';
   if (nameservers.length === 0)
     return bad(ID, WHAT, found, 'no resolver is named, so this machine’s own is asked', SET_UP);
   if (nameservers.includes(DOCKERS))
     return bad(ID, WHAT, found, `${DOCKERS} is Docker’s own, which asks past the tunnels`, SET_UP);
+  if (!open)
+    return bad(
+      ID,
+      WHAT,
+      found,
+      'not every user may read it: their programs, as the browser of a collection, find no name',
+      'chmod a+r /etc/resolv.conf',
+    );
   if (wanted === undefined)
     return leftOut(ID, WHAT, `${found}; /etc/wireguard/setup.sh, which names the right one, cannot be read`);
   const others = nameservers.filter((address) => address !== wanted);

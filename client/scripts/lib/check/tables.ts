@@ -1,6 +1,6 @@
 /** Routing tables of network.md, held against what `ip -j route show table all` printed. Pure. */
-import { isSticky, WGNET } from './numbers.ts';
-import { bad, type Finding, good, SET_UP } from './verdict.ts';
+import { isSplitTable, isSticky, WGNET } from './numbers.ts';
+import { bad, END_SPLIT, type Finding, good, SET_UP } from './verdict.ts';
 
 export interface Route {
   /** Unicast where it is not said. */
@@ -49,6 +49,7 @@ export function judgeTable(
   all: readonly Route[],
 ): Finding {
   const what = `table ${table}, IPv${family}`;
+  const mend = isSplitTable(table) ? END_SPLIT : SET_UP;
   const routes = all
     .filter((route) => route.table === String(table))
     .sort((a, b) => metricOf(a) - metricOf(b));
@@ -63,7 +64,7 @@ export function judgeTable(
       isSticky(table)
         ? 'it has no "unreachable default": while its path is down, its connections would go by another, and break'
         : 'it has no "unreachable default": what finds no route falls through to main',
-      SET_UP,
+      mend,
     );
   const ways = routes.filter((route) => route !== unreachable);
   const stranger = ways.find(
@@ -77,7 +78,7 @@ export function judgeTable(
       what,
       found,
       `"${routeText(stranger)}" leads elsewhere`,
-      `${ip} delete ${routeText(stranger)} table ${table}; ${SET_UP}`,
+      `${ip} delete ${routeText(stranger)} table ${table}; ${mend}`,
     );
   const behind = ways.find((route) => metricOf(route) >= metricOf(unreachable));
   if (behind !== undefined)
@@ -86,16 +87,10 @@ export function judgeTable(
       what,
       found,
       '"unreachable default" is not the last',
-      `${ip} delete ${routeText(unreachable)} table ${table}; ${SET_UP}`,
+      `${ip} delete ${routeText(unreachable)} table ${table}; ${mend}`,
     );
   if (leads && !ways.some((route) => metricOf(route) === 0))
-    return bad(
-      id,
-      what,
-      found,
-      `it leads to no ${through.length === 1 ? through[0] : 'current path'}`,
-      SET_UP,
-    );
+    return bad(id, what, found, `it leads to no ${through.length === 1 ? through[0] : 'current path'}`, mend);
   const waiting = ways.filter((route) => metricOf(route) > 0).map(({ dev }) => dev);
   const lacking = standbys.filter((name) => !waiting.includes(name));
   if (lacking.length > 0)
@@ -104,7 +99,7 @@ export function judgeTable(
       what,
       found,
       `no standby route over ${lacking.join(', ')}: a switch by hand would lose packets`,
-      SET_UP,
+      mend,
     );
   const current = ways.filter((route) => metricOf(route) === 0 || family === 6).map(({ dev }) => dev);
   const layers = [

@@ -1,4 +1,5 @@
 /** What a check finds, and how it reads. Pure. */
+import { fileURLToPath } from 'node:url';
 
 /** The titles of the groups, in their order. */
 export const GROUPS = {
@@ -32,6 +33,8 @@ export type Finding = Omit<Check, 'group'>;
 /** What brings the client up, and mends nearly everything here. */
 export const SET_UP_FILE = '/etc/wireguard/setup.sh';
 export const SET_UP = `${SET_UP_FILE} up`;
+/** What ends a split by packet, and takes all of it away. */
+export const END_SPLIT = `npx zx ${fileURLToPath(new URL('../../migrate.ts', import.meta.url))} --stop`;
 /** What mends a server; it reads the live state and changes what differs. */
 export const MEND_SERVERS = "npx zx scripts/wgnet-setup.ts (on the host, in the project's folder)";
 

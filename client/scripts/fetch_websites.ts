@@ -2,16 +2,18 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { systemClock } from './lib/clock.ts';
 import { beforeFrom, collect } from './lib/collect/collect.ts';
 import { type CollectFlags, checkFlags, collectProgram } from './lib/collect/collect-flags.ts';
-import { versions as findVersions, hostFacts } from './lib/collect/host.ts';
+import { holdRun } from './lib/collect/hold.ts';
+import { versions as findVersions, hostFacts, requireNft, withSbin } from './lib/collect/host.ts';
 import { unreachable } from './lib/collect/http3.ts';
 import { allEndpoints, existingRealInterfaces, leakFilter, published } from './lib/collect/leak.ts';
 import { Migrator } from './lib/collect/migrator.ts';
 import { checkCount, plan } from './lib/collect/plan.ts';
+import { difference, Present } from './lib/collect/present.ts';
 import { browserUser, openScratch, sweepScratch } from './lib/collect/profile.ts';
 import { Progress } from './lib/collect/progress.ts';
-import { openRun, readManifest, remaining } from './lib/collect/run.ts';
+import { noteTunnels, openRun, readManifest, remaining } from './lib/collect/run.ts';
 import { placeFault, RunSink, type Sink, StreamSink } from './lib/collect/sink.ts';
-import { Probe, tunnelsOf } from './lib/collect/tunnels.ts';
+import { Probe, type Tunnel, tunnelsOf } from './lib/collect/tunnels.ts';
 import { readUrls } from './lib/collect/urls.ts';
 import { atEnd, exitWith, main, takeSignal } from './lib/command.ts';
 import { EXIT, Fault, messageOf } from './lib/fault.ts';
@@ -24,7 +26,7 @@ import { weightsFor } from './lib/packet-strategy.ts';
 import { requireNetAdmin } from './lib/privilege.ts';
 import { periodIn, requireMovable } from './lib/schedule-flags.ts';
 import { isTimed } from './lib/strategy.ts';
-import type { Manifest, Settings } from './lib/trace/layout.ts';
+import { type Manifest, type Settings, tunnelsOverTime } from './lib/trace/layout.ts';
 
 /** Bytes of captures that a visit may have: in base64 one string of Node's holds half a gigabyte. */
 const MOST_BYTES = 256e6;
@@ -88,25 +90,41 @@ function openSink(flags: CollectFlags, scratch: string, settings: Settings, open
   }
 }
 
+/** The tunnels to use: without --interfaces those that a run was begun with, whatever has been added since. */
+function tunnelsFor(
+  { interfaces, run }: CollectFlags,
+  there: Manifest | undefined,
+  existing: string[],
+): string[] {
+  if (interfaces !== undefined || there === undefined) return selectTunnels(interfaces, existing);
+  const names = selectTunnels(there.settings.interfaces, existing, `--run ${run}`);
+  const more = existing.filter((name) => !names.includes(name));
+  if (more.length > 0) console.error(`${more.join(', ')}: not of this run, which goes on without`);
+  return names;
+}
+
 async function run(flags: CollectFlags): Promise<void> {
   checkFlags(program, flags);
+  process.env.PATH = withSbin(process.env.PATH);
   const mode = requireMode(flags.mode);
   requireMovable(mode, flags.strategy);
   const tcp = tcpNow();
   const urls = await readList(flags, (url) => unreachable(mode, url));
   checkCount(urls.length, flags.visits);
   requireNetAdmin();
-  const interfaces = selectTunnels(flags.interfaces, existingTunnels());
+  const there = flags.run === undefined ? undefined : readManifest(flags.run);
+  const interfaces = tunnelsFor(flags, there, existingTunnels());
   const tunnels = tunnelsOf(interfaces);
   const versions = findVersions();
+  if (!isTimed(flags.strategy)) requireNft();
   const user = browserUser();
   if (flags.out !== undefined) requirePlace(flags.out, '--out');
   if (flags.run !== undefined) requireFolderPlace(flags.run, '--run');
   await takeLock('comps-fetch', 'another fetch_websites.ts');
   await refuseWhileHeld('comps-migrate', 'a migrate.ts that is not this program’s');
+  if (flags.run !== undefined) await holdRun(flags.run);
 
-  const earlier = flags.run === undefined ? undefined : readManifest(flags.run)?.settings.seed;
-  const seed = flags.seed ?? earlier ?? randomInt(2 ** 48 - 1);
+  const seed = flags.seed ?? there?.settings.seed ?? randomInt(2 ** 48 - 1);
   const settings = settingsOf(flags, urls, interfaces, { seed, mode, tcp });
   await sweepScratch();
   const scratch = openScratch();
@@ -134,18 +152,26 @@ async function run(flags: CollectFlags): Promise<void> {
     progress.say(
       `${before} failed for good earlier; --retries ${settings.retries + 1} or more, or a new run`,
     );
+  const tell = (words: string) => progress.say(`the tunnels are others than before: ${words}`);
+  const otherwise = there && difference(tunnelsOverTime(there).at(-1)?.tunnels ?? [], tunnels);
+  if (otherwise !== undefined) tell(otherwise);
   const migrator = new Migrator(settings);
   atEnd(() => migrator.abandon());
   const stage = {
-    ...{ run: id, settings, tunnels, migrator, user, scratch, sandbox: flags.sandbox, mostBytes: MOST_BYTES },
+    ...{ run: id, settings, migrator, user, scratch, sandbox: flags.sandbox, mostBytes: MOST_BYTES },
     clock: systemClock(),
     // Anew for each visit: setup.sh may have been run meanwhile, or an interface have come.
     exits: () => ({ real: existingRealInterfaces(), leaks: leakFilter(allEndpoints(), published()) }),
   };
   const probe = new Probe(interfaces, mode);
   const [minFree, patience] = [flags.minFree * 1e6, flags.patience];
+  const others = (now: readonly Tunnel[], words: string): void => {
+    tell(words);
+    if (flags.run !== undefined) noteTunnels(flags.run, now, new Date().toISOString());
+  };
+  const present = new Present({ mode, tcp }, tunnels);
   const failed = await collect(
-    { stage, sink, probe, progress, versions, todo, minFree, patience },
+    { stage, present, others, sink, probe, progress, versions, todo, minFree, patience },
     stop.signal,
   );
   progress.end();

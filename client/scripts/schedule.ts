@@ -196,7 +196,7 @@ async function run(given: Given): Promise<void> {
   }
   if (flags.svg !== undefined) writeFile(flags.svg, Buffer.from(plotSvg(plot)), '--svg');
   const out = flags.out === '-' ? process.stderr : process.stdout;
-  for (const line of plotText(plot, out.columns ?? 80, coloursFor(out, process.env))) out.write(`${line}\n`);
+  for (const line of plotText(plot, out.columns || 80, coloursFor(out, process.env))) out.write(`${line}\n`);
 }
 
 await main(program);

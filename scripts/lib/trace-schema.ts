@@ -159,6 +159,15 @@ const summary = z
   .refine(hasPeriod, NO_PERIOD)
   .check(modesAgree);
 
+const tunnels = z.array(
+  z.looseObject({
+    interface: interfaceName,
+    client_address: z.string(),
+    endpoint: z.string(),
+    mtu: z.number(),
+  }),
+);
+
 const manifest = z.looseObject({
   format,
   run,
@@ -180,18 +189,12 @@ const manifest = z.looseObject({
       headers_only: z.boolean(),
     })
     .check(modesAgree),
-  tunnels: z.array(
-    z.looseObject({
-      interface: interfaceName,
-      client_address: z.string(),
-      endpoint: z.string(),
-      mtu: z.number(),
-    }),
-  ),
+  tunnels,
   sessions: z.array(
     z.looseObject({
       started: z.string(),
       versions,
+      tunnels: tunnels.optional(),
       host: z.looseObject({
         kernel: z.string(),
         architecture: z.string(),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
+import type { Manifest } from '../../client/scripts/lib/trace/layout.ts';
 import { capture, leakFilter } from '../../scripts/lib/lab/capture.ts';
 import { clientRun } from '../../scripts/lib/lab/client.ts';
 import { inClient, ready, recordsIn } from './collector.ts';
@@ -63,7 +64,7 @@ test('the disk is full, while captures and while records are written: what is fi
   await clientRun(lab(), 'rm', '/mnt/full/fill');
   const guarded = await go('--min-free', '1000000');
   assert.equal(guarded.code, 2, guarded.stderr);
-  assert.match(guarded.stderr, /less than 1000000 MB are free; .*\n {2}next: make room/);
+  assert.match(guarded.stderr, /less than 1000000 MB are free\n {2}next: make room/);
   await grow('/mnt/full', 100);
   const { code, stderr } = await go();
   assert.equal(code, 0, stderr);
@@ -83,6 +84,15 @@ test('a run whose first manifest could not be written begins anew', async () => 
   const { code, stderr } = await go();
   assert.equal(code, 0, stderr);
   await soundRun(lab(), '/mnt/none/run');
+  // Other tunnels than the run's are told, and noted.
+  const mtu = (await clientRun(lab(), 'cat', '/sys/class/net/wgnet1/mtu')).trim();
+  await clientRun(lab(), 'ip', 'link', 'set', 'wgnet1', 'mtu', '1400');
+  const later = await go();
+  await clientRun(lab(), 'ip', 'link', 'set', 'wgnet1', 'mtu', mtu);
+  assert.match(later.stderr, new RegExp(`others than before: wgnet1: MTU 1400, was ${mtu}$`, 'm'));
+  const manifest = readFileSync(await inClient(lab(), '/mnt/none/run/manifest.json'), 'utf8');
+  const sessions = (JSON.parse(manifest) as Manifest).sessions.map(({ tunnels }) => tunnels?.[0]?.mtu);
+  assert.deepEqual(sessions, [Number(mtu), 1400]);
 });
 
 test('the disk of --out is full: whole visits only, and a line that somebody was cut off in is taken away', async () => {

@@ -129,6 +129,6 @@ export async function soundRun(lab: Lab, run: string): Promise<Run> {
     attempts.set(visit, [...before, [before.length + 1, status, failure?.kind]]);
   }
   const { stdout } = await inShell(lab, `ls -A ${run}`);
-  assert.equal(stdout, 'manifest.json\nvisits\n');
+  assert.equal(stdout, 'lock\nmanifest.json\nvisits\n');
   return { folder, attempts };
 }

@@ -140,6 +140,23 @@ test('a page that was not there in time is a timeout, if nothing else was wrong'
   assert.equal(judge(evidence({ page: failure('timeout'), leaked: 1 })).status, 'failure');
 });
 
+test('tools that fail before the page is asked for are no fault of a page; whatever else is wrong is', () => {
+  const early = { navigated: null, loaded: null };
+  for (const tool of [
+    { captures: failure('capture') },
+    { leaked: null },
+    { migration: failure('migration') },
+    { page: failure('crash') },
+  ]) {
+    assert.equal(judge(evidence({ ...early, ...tool })).failure?.kind, 'not-begun');
+    assert.notEqual(judge(evidence({ ...tool })).failure?.kind, 'not-begun');
+  }
+  const { failure: told } = judge(evidence({ ...early, migration: failure('migration') }));
+  assert.equal(told?.message, 'made up: migration');
+  assert.equal(judge(evidence({ ...early, leaked: 1 })).failure?.kind, 'leak');
+  assert.equal(judge(evidence({ ...early, captures: failure('too-big') })).failure?.kind, 'too-big');
+});
+
 test('of several failures the one that may have caused the others is told', () => {
   const all: [FailureKind, Partial<Evidence>][] = [
     ['leak', { leaked: 1 }],

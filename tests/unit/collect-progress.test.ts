@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import type { Outcome } from '../../client/scripts/lib/collect/outcome.ts';
-import { amount, Progress, period } from '../../client/scripts/lib/collect/progress.ts';
+import { amount, canErase, Progress, period } from '../../client/scripts/lib/collect/progress.ts';
 import type { VisitSummary } from '../../client/scripts/lib/trace/record.ts';
 import { writeRun } from '../synthetic-run.ts';
 
@@ -66,6 +66,13 @@ function written(t: TestContext, work: () => void): string[] {
   return pieces;
 }
 
+test('a line is taken back on a terminal that knows how', () => {
+  assert.equal(canErase({ isTTY: true }, { TERM: 'xterm' }), true);
+  assert.equal(canErase({ isTTY: true }, {}), true);
+  assert.equal(canErase({ isTTY: true }, { TERM: 'dumb' }), false);
+  assert.equal(canErase({}, { TERM: 'xterm' }), false);
+});
+
 const NONE = { finished: 0, failed: 0 };
 const NAMES = SUMMARY.paths.map((path) => path.interface);
 const TIMEOUT = { kind: 'timeout', message: 'not loaded within 30 s' } as const;
@@ -88,6 +95,18 @@ test('piped, there is a line for each attempt, the sums at the end, and nothing 
     lines.at(-1) ?? '',
     /^2 visits \(and 2 before\) in \d s, 1 failed \(and 1 before\); wgnet1 4\.5 kB, wgnet2 4\.5 kB/,
   );
+});
+
+test('a terminal that does not know its size, a serial console, gets the line all the same', (t) => {
+  const before = Object.getOwnPropertyDescriptor(process.stderr, 'columns');
+  t.after(() =>
+    before === undefined
+      ? Reflect.deleteProperty(process.stderr, 'columns')
+      : Object.defineProperty(process.stderr, 'columns', before),
+  );
+  Object.defineProperty(process.stderr, 'columns', { value: 0, configurable: true });
+  const [line = ''] = written(t, () => new Progress(5, NONE, [], true).at('https://a.example/'));
+  assert.match(line, /^░+ 0\/5 {4}https:\/\/a\.example\/$/);
 });
 
 test('what a page says is no command to the terminal, and no line of its own', (t) => {

@@ -13,17 +13,30 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { beforeFrom, isLast } from '../../client/scripts/lib/collect/collect.ts';
+import { beforeFrom, isLast, tooMany } from '../../client/scripts/lib/collect/collect.ts';
 import { type PlannedVisit, plan } from '../../client/scripts/lib/collect/plan.ts';
-import { differences, openRun, readManifest, remaining } from '../../client/scripts/lib/collect/run.ts';
+import {
+  differences,
+  noteTunnels,
+  openRun,
+  readManifest,
+  remaining,
+} from '../../client/scripts/lib/collect/run.ts';
 import { RunSink } from '../../client/scripts/lib/collect/sink.ts';
-import type { Manifest, Session, Settings } from '../../client/scripts/lib/trace/layout.ts';
+import type { Fault } from '../../client/scripts/lib/fault.ts';
+import {
+  type Manifest,
+  type Session,
+  type Settings,
+  tunnelsOverTime,
+} from '../../client/scripts/lib/trace/layout.ts';
 import {
   FAILURES,
   type FailureKind,
   NOT_THE_PAGES,
   type VisitSummary,
 } from '../../client/scripts/lib/trace/record.ts';
+import { readManifest as readWhole } from '../../scripts/lib/trace-schema.ts';
 import { writeRun } from '../synthetic-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'comps-run-'));
@@ -55,7 +68,7 @@ test('a run is begun: its manifest is there, for its owner alone', () => {
   assert.deepEqual(readManifest(run), manifest);
   assert.deepEqual(
     [manifest.format, manifest.settings, manifest.tunnels, manifest.sessions, manifest.created],
-    [1, SETTINGS, TUNNELS, [SESSION], SESSION.started],
+    [1, SETTINGS, TUNNELS, [{ ...SESSION, tunnels: TUNNELS }], SESSION.started],
   );
   assert.deepEqual(readdirSync(run), ['manifest.json']);
   assert.equal(statSync(join(run, 'manifest.json')).mode & 0o777, 0o600);
@@ -72,14 +85,38 @@ test('a run goes on with the same settings, and has one session more', () => {
   const run = fresh();
   const first = openRun(run, SETTINGS, TUNNELS, SESSION);
   const later = { ...SESSION, started: '2030-01-01T00:00:00.000Z' };
-  const { created, sessions, run: id } = openRun(run, structuredClone(SETTINGS), [], later);
+  const moved = TUNNELS.map((tunnel) => ({ ...tunnel, endpoint: '192.0.2.99:51820' }));
+  const { created, sessions, run: id } = openRun(run, structuredClone(SETTINGS), moved, later);
   assert.equal(created, SESSION.started);
   assert.equal(readManifest(run)?.run, id);
   assert.equal(id, first.run);
   assert.notEqual(openRun(fresh(), SETTINGS, TUNNELS, SESSION).run, id);
-  assert.deepEqual(sessions, [SESSION, later]);
+  assert.deepEqual(sessions, [
+    { ...SESSION, tunnels: TUNNELS },
+    { ...later, tunnels: moved },
+  ]);
   assert.deepEqual(readManifest(run)?.sessions, sessions);
   assert.deepEqual(readManifest(run)?.tunnels, TUNNELS);
+});
+
+test('the tunnels of a run over time: each change once, in a session at work too, and none in an old run', () => {
+  assert.deepEqual(tunnelsOverTime(MADE), [{ since: MADE.created, tunnels: TUNNELS }]);
+  const run = fresh();
+  openRun(run, SETTINGS, TUNNELS, SESSION);
+  openRun(run, SETTINGS, TUNNELS, { ...SESSION, started: '2030-01-01T00:00:00.000Z' });
+  const small = TUNNELS.map((tunnel) => ({ ...tunnel, mtu: 1300 }));
+  noteTunnels(run, small, '2030-01-02T00:00:00.000Z');
+  const manifest = readManifest(run);
+  assert.ok(manifest);
+  assert.deepEqual(manifest.sessions.at(-1), {
+    ...{ ...SESSION, started: '2030-01-02T00:00:00.000Z', tunnels: small },
+  });
+  assert.deepEqual(tunnelsOverTime(manifest), [
+    { since: SESSION.started, tunnels: TUNNELS },
+    { since: '2030-01-02T00:00:00.000Z', tunnels: small },
+  ]);
+  const schema = readWhole(JSON.stringify(manifest));
+  assert.ok('value' in schema, JSON.stringify(schema));
 });
 
 const others: { [K in keyof Settings]: Settings[K] } = {
@@ -96,8 +133,10 @@ for (const [name, value] of Object.entries(others))
     assert.deepEqual(differences(SETTINGS, asked), [name]);
     assert.throws(
       () => openRun(run, asked, TUNNELS, SESSION),
-      (fault: Error) => {
+      (fault: Fault) => {
         assert.equal(fault.name, 'Fault');
+        const same = name === 'interfaces' ? '--interfaces wgnet1,wgnet2,wgnet3' : 'the same settings';
+        assert.equal(fault.next, `${same} to go on with it, or --run another folder`);
         assert.ok(fault.message.startsWith(`--run ${run}: was begun with another ${name}: `), fault.message);
         assert.ok(fault.message.length < 300);
         assert.ok(fault.message.endsWith(`, not ${JSON.stringify(value)}`), fault.message);
@@ -225,8 +264,20 @@ test('which failure is the last of its visit', () => {
     [false, false, false, true],
   );
   assert.equal(isLast('timeout', 1, 0), true);
-  assert.deepEqual([...NOT_THE_PAGES].sort(), ['leak', 'tunnel']);
+  assert.deepEqual([...NOT_THE_PAGES].sort(), ['leak', 'not-begun', 'tunnel']);
   for (const kind of FAILURES) assert.equal(isLast(kind, 99, 2), !NOT_THE_PAGES.has(kind), kind);
+});
+
+test('too many in a row: the network is exit code 4, this machine 2', () => {
+  const network = tooMany(5, { kind: 'tunnel', message: 'wgnet2 does not answer' });
+  assert.equal(
+    network.message,
+    '5 attempts in a row failed for the network; the last: wgnet2 does not answer',
+  );
+  assert.equal(network.code, 4);
+  const machine = tooMany(5, { kind: 'not-begun', message: 'migrate.ts: does not start' });
+  assert.match(machine.message, /^5 attempts in a row failed for this machine; the last: migrate\.ts: /);
+  assert.equal(machine.code, 2);
 });
 
 test('what is there of a visit, from its failures', () => {

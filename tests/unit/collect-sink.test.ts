@@ -9,9 +9,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { holdRun } from '../../client/scripts/lib/collect/hold.ts';
 import type { Outcome } from '../../client/scripts/lib/collect/outcome.ts';
 import { isFull, placeFault, RunSink, StreamSink } from '../../client/scripts/lib/collect/sink.ts';
 import type { VisitSummary } from '../../client/scripts/lib/trace/record.ts';
@@ -41,6 +42,26 @@ function stream(out: string): StreamSink {
   mkdirSync(scratch);
   return new StreamSink(out, scratch);
 }
+
+test('a run’s folder is held: another collector is refused with the holder’s name, until that ends', async () => {
+  const run = fresh();
+  const release = await holdRun(run);
+  assert.deepEqual(readdirSync(run), ['lock']);
+  const name = new RegExp(`^--run .*\\(process ${process.pid} of ${hostname()}, since 20`);
+  await assert.rejects(holdRun(run), { name: 'Fault', code: 1, message: name });
+  await (await holdRun(fresh()))();
+  await release();
+  assert.match(readFileSync(join(run, 'lock'), 'utf8'), /^process \d+/);
+  await (await holdRun(run))();
+});
+
+test('a folder with other things in it is not locked, and left alone', async () => {
+  const run = fresh();
+  mkdirSync(run);
+  writeFileSync(join(run, 'thesis.tex'), 'x');
+  await assert.rejects(holdRun(run), { name: 'Fault', message: /a folder with other things in it$/ });
+  assert.deepEqual(readdirSync(run), ['thesis.tex']);
+});
 
 test('an attempt appears in the run’s folder whole, with a checksum of each file', async () => {
   const run = fresh();

@@ -4,12 +4,15 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { beyond } from '../../client/scripts/lib/collect/beyond.ts';
 import { complaintIn, countsIn } from '../../client/scripts/lib/collect/capture.ts';
+import { withSbin } from '../../client/scripts/lib/collect/host.ts';
 import { leakFilter, publishedIn, realInterfaces } from '../../client/scripts/lib/collect/leak.ts';
 import { linesOf } from '../../client/scripts/lib/collect/migrator.ts';
 import { documentOf, otherSite, protocolOf } from '../../client/scripts/lib/collect/network.ts';
-import { browserUser, userIn } from '../../client/scripts/lib/collect/profile.ts';
+import { browserUser, isCollector, userIn } from '../../client/scripts/lib/collect/profile.ts';
 import { endpointIn, networkGone } from '../../client/scripts/lib/collect/tunnels.ts';
+import { inside, insideWords } from '../../client/scripts/lib/inside.ts';
 import { refuseWhileHeld, takeLock } from '../../client/scripts/lib/lock.ts';
+import { QUIET, quietEnv } from '../../client/scripts/lib/quiet.ts';
 import { pcapBytes, udpPacket } from '../pcap-writer.ts';
 
 // What tcpdump 4.99.3 said; the counts with `, ` come at SIGUSR1, those a line at its end.
@@ -54,10 +57,12 @@ test('lines that are complete, and the rest', () => {
 
 test('the endpoint of a tunnel', () => {
   const key = 'ZmFrZS1rZXktZm9yLXRoZS10ZXN0cy0wMTIzNDU2Nzg=';
-  assert.equal(endpointIn(`${key}\t192.0.2.11:51820\n`), '192.0.2.11:51820');
-  assert.equal(endpointIn(`${key}\t[2001:db8::1]:51820\n`), '[2001:db8::1]:51820');
-  assert.equal(endpointIn(`${key}\t(none)\n`), undefined);
-  assert.equal(endpointIn(''), undefined);
+  const row = (name: string, endpoint: string) => `${name}\t${key}\t${endpoint}\n`;
+  const all = `${row('wgnet10', '192.0.2.20:51820')}${row('wgnet1', '192.0.2.11:51820')}${row('wg0', '10.45.0.1:1')}`;
+  assert.equal(endpointIn(all, 'wgnet1'), '192.0.2.11:51820');
+  assert.equal(endpointIn(row('wgnet1', '[2001:db8::1]:51820'), 'wgnet1'), '[2001:db8::1]:51820');
+  assert.equal(endpointIn(row('wgnet1', '(none)'), 'wgnet1'), undefined);
+  assert.deepEqual([endpointIn(all, 'wgnet2'), endpointIn('', 'wgnet1')], [undefined, undefined]);
 });
 
 test('interfaces past the tunnels: those that are up, and neither loopback nor a tunnel', () => {
@@ -96,6 +101,12 @@ const tcp4 = (to: string, from: number, flags: number): Buffer => {
   bytes[14 + 20 + 13] = flags;
   return bytes;
 };
+/** UDP from the port of a DHCP client. */
+const dhcp4 = (to: string, port: number): Buffer => {
+  const bytes = udp4(to, port);
+  bytes.writeUInt16BE(68, 14 + 20);
+  return bytes;
+};
 function ip6(to: string, next: number, payload: number[]): Buffer {
   const bytes = Buffer.alloc(40 + 24);
   bytes[0] = 0x60;
@@ -108,7 +119,9 @@ function ip6(to: string, next: number, payload: number[]): Buffer {
 }
 const PROXY6 = '20010db8000000000000000000000001';
 const ROUTERS = 'ff020000000000000000000000000002';
-const udp6 = (to: string, port: number): Buffer => ip6(to, 17, [0x30, 0x39, port >> 8, port & 255, 0, 24]);
+const DHCP6 = 'ff020000000000000000000000010002';
+const udp6 = (to: string, port: number, from = 12_345): Buffer =>
+  ip6(to, 17, [from >> 8, from & 255, port >> 8, port & 255, 0, 24]);
 const icmp6 = (type: number): Buffer => ip6(ROUTERS, 58, [type, 0]);
 
 const frames: [string, boolean, Buffer][] = [
@@ -127,6 +140,13 @@ const frames: [string, boolean, Buffer][] = [
   ['ICMP to a proxy', true, other4('192.0.2.11', 1)],
   ['the port of a tunnel, elsewhere', true, udp4('198.51.100.1', 51820)],
   ['the port of a tunnel, elsewhere over IPv6', true, udp6(ROUTERS, 51821)],
+  ['DHCP’s question to everybody', false, dhcp4('255.255.255.255', 67)],
+  ['the same to one', true, dhcp4('198.51.100.1', 67)],
+  ['from its port to another', true, dhcp4('255.255.255.255', 53)],
+  ['to its port from another', true, udp4('255.255.255.255', 67)],
+  ['DHCP’s question over IPv6, as there is an IPv6 proxy', false, udp6(DHCP6, 547, 546)],
+  ['the same to others', true, udp6(ROUTERS, 547, 546)],
+  ['the same from another port', true, udp6(DHCP6, 547)],
   ['DNS', true, udp4('198.51.100.53', 53)],
   ['DNS over IPv6', true, udp6(ROUTERS, 53)],
   ['what a published port accepts', false, tcp4('10.210.1.3', 4444, 18)],
@@ -148,21 +168,18 @@ const listed = execFileSync('tcpdump', ['-n', '-tt', '-r', '-', leakFilter(ENDPO
   encoding: 'utf8',
 });
 /** How many packets are past the tunnels where these are all proxies. */
+const BY_IPV6 = '((icmp6 and ip6[40] = 133) or (src port 546 and dst host ff02::1:2))';
 const pastOnly = (endpoints: readonly string[]): number =>
-  execFileSync(
-    'tcpdump',
-    ['-n', '-r', '-', leakFilter(endpoints, PUBLISHED), 'and', 'icmp6', 'and', 'ip6[40] = 133'],
-    {
-      input: capture,
-      stdio: ['pipe', 'pipe', 'ignore'],
-      encoding: 'utf8',
-    },
-  )
+  execFileSync('tcpdump', ['-n', '-r', '-', leakFilter(endpoints, PUBLISHED), 'and', BY_IPV6], {
+    input: capture,
+    stdio: ['pipe', 'pipe', 'ignore'],
+    encoding: 'utf8',
+  })
     .split('\n')
     .filter((line) => line !== '').length;
 
-test('a router’s solicitation is past the tunnels where no proxy has an IPv6 address', () => {
-  assert.equal(pastOnly(ENDPOINTS.slice(0, 2)), 1);
+test('a router’s solicitation, and DHCP’s over IPv6, is past the tunnels where no proxy has an IPv6 address', () => {
+  assert.equal(pastOnly(ENDPOINTS.slice(0, 2)), 2);
   assert.equal(pastOnly(ENDPOINTS), 0);
 });
 
@@ -261,18 +278,50 @@ test('users are found by their whole name', () => {
   assert.notEqual(browserUser(0)?.uid, 0);
 });
 
+test('a collector is known by a whole word of its command', () => {
+  const words = (...all: string[]): string => `${all.join('\0')}\0`;
+  assert.ok(isCollector(words('node', '--import=tsx', '/comps/fetch_websites.ts', '--run', '/runs/a')));
+  assert.ok(isCollector(words('node', 'zx', 'fetch_websites.ts')));
+  assert.ok(!isCollector(words('tail', '-f', '/runs/fetch_websites.ts.log')));
+  assert.ok(!isCollector(words('tail', '-f', 'fetch_websites.log')));
+  assert.ok(!isCollector(''));
+});
+
+test('a command about what is in a container is for outside of it', () => {
+  assert.equal(insideWords('kill 7', undefined), 'kill 7');
+  assert.equal(insideWords("rm -r '/runs/a'", '3f2a'), "docker exec 3f2a rm -r '/runs/a'");
+});
+
+test('Chromium hears of no proxy, of nobody’s keys and of nobody’s flags', () => {
+  assert.ok(QUIET.includes('--no-proxy-server'));
+  const proxies = ['http_proxy', 'HTTPS_PROXY', 'all_proxy', 'No_Proxy', 'SOCKS_SERVER'];
+  const theirs = Object.fromEntries(
+    [...proxies, 'SSLKEYLOGFILE', 'CHROMIUM_FLAGS'].map((name) => [name, 'x']),
+  );
+  const ours = { PATH: '/bin', COMPS_CHROMIUM: '/x', MY_PROXY_LIST: '1' };
+  assert.deepEqual(quietEnv({ ...theirs, ...ours }), ours);
+});
+
+test('what root runs is found where the PATH leaves it out', () => {
+  assert.equal(withSbin('/usr/bin:/bin'), '/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin');
+  assert.equal(withSbin(), '/usr/local/sbin:/usr/sbin:/sbin');
+});
+
 test('a lock that somebody has is refused, whether he answers or not', async () => {
   const name = `comps-test-${process.pid}`;
   await refuseWhileHeld(name, 'nobody');
   await takeLock(name, 'somebody');
   const expected = { name: 'Fault', message: new RegExp(`^somebody runs .*\\(process ${process.pid}\\)`) };
-  await assert.rejects(refuseWhileHeld(name, 'somebody'), { ...expected, next: `kill ${process.pid}` });
+  await assert.rejects(refuseWhileHeld(name, 'somebody'), {
+    ...expected,
+    next: inside(`kill ${process.pid}`),
+  });
   await assert.rejects(takeLock(name, 'somebody'), expected);
 
   const dumb = createServer(() => undefined);
   await new Promise<void>((resolve) => dumb.listen(`\0${name}-dumb`, resolve));
   dumb.unref();
   const silent = { name: 'Fault', message: /^somebody runs in this network namespace already$/ };
-  await assert.rejects(refuseWhileHeld(`${name}-dumb`, 'somebody'), { ...silent, next: /^ss -xlp/ });
+  await assert.rejects(refuseWhileHeld(`${name}-dumb`, 'somebody'), { ...silent, next: /ss -xlp/ });
   await assert.rejects(takeLock(`${name}-dumb`, 'somebody'), silent);
 });

@@ -104,11 +104,6 @@ const damages: [string, (run: string) => void, RegExp][] = [
     /^: not finished: 8 of 9 visits$/,
   ],
   [
-    'a first attempt is gone',
-    (run) => rmSync(join(run, 'visits/0000-0001.1'), { recursive: true }),
-    /0000-0001\.2: attempt 1 is missing/,
-  ],
-  [
     'a last attempt is gone',
     (run) => rmSync(join(run, 'visits/0001-0002.2'), { recursive: true }),
     /^: not finished: 8 of 9 visits; with attempts left: 0001-0002$/,
@@ -218,6 +213,17 @@ for (const [name, change, said] of damages)
       found.slice(0, 5).join('\n'),
     );
   });
+
+test('a damaged attempt that was taken away before a later one is a note, and nothing is invalid', async () => {
+  const run = join(folder, 'taken');
+  writeRun(run);
+  assert.deepEqual((await validate([run])).notes, []);
+  rmSync(join(run, 'visits/0000-0001.1'), { recursive: true });
+  const { findings, notes } = await validate([run]);
+  assert.deepEqual(findings, []);
+  const at = join(run, 'visits/0000-0001.2');
+  assert.deepEqual(notes, [{ at, what: 'attempt 1 is missing, and is not made again' }]);
+});
 
 test('entries that the migrator left out since it was late are no fault', async () => {
   const found = await findingsAfter((run) => {

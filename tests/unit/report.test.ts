@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { Manifest, Session } from '../../client/scripts/lib/trace/layout.ts';
 import { count } from '../../scripts/lib/report/format.ts';
 import { readRun } from '../../scripts/lib/report/read.ts';
 import { successesOf, sumsByPath, visitsOf } from '../../scripts/lib/report/totals.ts';
@@ -96,8 +97,23 @@ test('a run that has begun, or was cut off, is reported as far as it came', asyn
   writeRun(place('cut'));
   rmSync(join(place('cut'), 'visits/0002-0002.1'), { recursive: true });
   mkdirSync(join(place('cut'), 'work'));
+  // It went on over another network.
+  const file = join(place('cut'), 'manifest.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+  const tunnels = manifest.tunnels.map((tunnel) => ({ ...tunnel, endpoint: '192.0.2.99:51820' }));
+  manifest.sessions.push({
+    ...(manifest.sessions[0] as Session),
+    started: '2030-01-02T03:04:05.678Z',
+    tunnels,
+  });
+  writeFileSync(file, JSON.stringify(manifest));
   assert.equal((await report([place('cut')])).code, 0);
   assert.match(htmlOf('cut'), /Not complete<\/strong> 1 visit of 9 still to come/);
+  for (const [since, endpoint] of [
+    [manifest.created.slice(0, 19).replace('T', ' '), '203.0.113.1:51820'],
+    ['2030-01-02 03:04:05', '192.0.2.99:51820'],
+  ])
+    assert.match(htmlOf('cut'), new RegExp(`>${since}</td><td>wgnet1</td><td>[\\d.]+</td><td>${endpoint}<`));
 });
 
 const faults: [string, (visit: string) => void, RegExp][] = [

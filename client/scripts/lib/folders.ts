@@ -69,6 +69,10 @@ export function give(path: string, { uid, gid }: { uid: number; gid: number }): 
 /** Lets others pass through a folder without looking around in it. */
 export const letPass = (path: string): void => chmodSync(path, 0o711);
 
+/** Whether others may pass through a folder and all above it. */
+export const othersPass = (path: string): boolean =>
+  (statSync(path).mode & 0o001) !== 0 && (path === dirname(path) || othersPass(dirname(path)));
+
 export const remove = (path: string): void =>
   rmSync(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
 
@@ -80,6 +84,10 @@ export function readIfAny(path: string): Buffer | undefined {
     return undefined;
   }
 }
+
+/** Whether every user may read a file, by its mode; so where it is not there. */
+export const openToAll = (path: string): boolean =>
+  ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0o444) & 0o444) === 0o444;
 
 export const linkTarget = (path: string): string => readlinkSync(path);
 

@@ -1,5 +1,6 @@
 import { connect, createServer } from 'node:net';
 import { Fault } from './fault.ts';
+import { inside } from './inside.ts';
 
 /**
  * An abstract Unix socket: the kernel keeps one name a network namespace and drops it with the process, however
@@ -37,7 +38,7 @@ function askHolder(name: string): Promise<Holder> {
 const held = (holds: string, pid: string | undefined, name: string): Fault =>
   new Fault({
     what: `${holds} runs in this network namespace already${pid === undefined ? '' : ` (process ${pid})`}`,
-    next: pid === undefined ? `ss -xlp | grep ${name}` : `kill ${pid}`,
+    next: inside(pid === undefined ? `ss -xlp | grep ${name}` : `kill ${pid}`),
   });
 
 /** Takes a lock of this network namespace for the life of this process; throws a Fault naming the holder. */

@@ -48,13 +48,14 @@ export const tcpIn = (json: string): Tcp =>
     ? 'sticky'
     : 'none';
 
-const rules = (): string => askIp('-j', '-4', 'rule');
+/** The rules that the mode is read from. */
+export const rulesNow = (): string => askIp('-j', '-4', 'rule');
 
 /** The mode of this network namespace. */
-export const modeNow = (): Mode => modeIn(rules());
+export const modeNow = (): Mode => modeIn(rulesNow());
 
 /** What becomes of TCP in this network namespace. */
-export const tcpNow = (): Tcp => tcpIn(rules());
+export const tcpNow = (): Tcp => tcpIn(rulesNow());
 
 /** For commands in the client: it changes nothing there. */
 export const modeFlag = (): Option =>
@@ -79,7 +80,7 @@ export function requireMode(wanted: Mode | undefined): Mode {
 }
 
 /** The mode that is wanted, for a plan: on a client its own, and another is refused; anywhere else `wireguard` unless wanted. */
-export function plannedMode(wanted: Mode | undefined, ask = rules): Mode {
+export function plannedMode(wanted: Mode | undefined, ask = rulesNow): Mode {
   let there: Mode | undefined;
   try {
     there = clientModeIn(ask());

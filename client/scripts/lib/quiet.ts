@@ -38,4 +38,13 @@ export const QUIET = [
   '--metrics-recording-only',
   '--no-first-run',
   '--no-pings',
+  // Whatever a variable or the system says: what comes by a proxy is no trace of the page.
+  '--no-proxy-server',
 ];
+
+/** Variables by which Chromium would go elsewhere, tell its keys, or take flags of somebody's. */
+const NOT_OURS = /_proxy$|^(SOCKS_SERVER|SOCKS_VERSION|SSLKEYLOGFILE|CHROMIUM_FLAGS)$/i;
+
+/** The environment that Chromium is started in, from this program's own. */
+export const quietEnv = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_OURS.test(name)));

@@ -1,22 +1,20 @@
 /** Whether data sets are whole and true to themselves. */
 import { join } from 'node:path';
 import { MANIFEST, type Manifest, VISITS, WORK } from '../../../client/scripts/lib/trace/layout.ts';
-import {
-  type FailureKind,
-  isFinished,
-  type TraceRecord,
-  type VisitFacts,
-} from '../../../client/scripts/lib/trace/record.ts';
+import type { TraceRecord, VisitFacts } from '../../../client/scripts/lib/trace/record.ts';
 import { Fault } from '../cli.ts';
 import { troubleOf } from '../files/input.ts';
 import { list } from '../files.ts';
 import { checkAttempt, type Tell } from './check-attempt.ts';
 import { checkRecord } from './check-record.ts';
+import { checkComplete, type Ends, isAsked } from './complete.ts';
 import { type Attempt, attemptsOf, openSource, recordsIn, type Source } from './source.ts';
 import { attemptId, recordId, Visits } from './visits.ts';
 
 export interface Validation {
   findings: { at: string; what: string }[];
+  /** What is worth knowing, and makes nothing invalid. */
+  notes: { at: string; what: string }[];
   /** Findings beyond the ones that are kept. */
   more: number;
   visits: number;
@@ -67,6 +65,7 @@ interface Directions {
 
 class Book {
   readonly findings: Validation['findings'] = [];
+  readonly notes: Validation['notes'] = [];
   more = 0;
   records = 0;
   bytes = 0;
@@ -142,49 +141,28 @@ class Book {
         const kind = chain.at(-1)?.kind ?? 'failure';
         failures[kind] = (failures[kind] ?? 0) + 1;
       }
-    const { findings, more, records, oneWay, bytes } = this;
+    const { findings, notes, more, records, oneWay, bytes } = this;
     const failed = Object.values(failures).reduce((a, b) => a + b, 0);
     return {
-      ...{ findings, more, visits: all.length, success: all.length - failed, failures },
+      ...{ findings, notes, more, visits: all.length, success: all.length - failed, failures },
       ...{ attempts: this.attempts.size, records, one_way: oneWay, bytes },
     };
   }
 }
 
-/** How the attempts of each visit ended, as {@link isFinished} takes it. */
-type Ends = Map<string, (FailureKind | null | undefined)[]>;
-
-/** Open visits that are named; more are counted. */
-const NAMED = 10;
-
-const isAsked = (visit: string, { urls, visits }: Manifest['settings']): boolean => {
-  const [label = 0, instance = 0] = visit.split('-').map(Number);
-  return label < urls.length && instance < visits;
-};
-
-function checkComplete(path: string, { settings }: Manifest, ends: Ends, tell: Tell): void {
-  const { urls, visits, retries } = settings;
-  const asked = urls.length * visits;
-  const made = [...ends].filter(([visit]) => isAsked(visit, settings));
-  const open = made.filter(([, kinds]) => !isFinished(kinds, retries)).map(([visit]) => visit);
-  const finished = made.length - open.length;
-  if (finished >= asked) return;
-  const more = open.length > NAMED ? ` and ${open.length - NAMED} more` : '';
-  const named = open.length > 0 ? `; with attempts left: ${open.slice(0, NAMED).join(', ')}${more}` : '';
-  tell(path, `not finished: ${finished} of ${asked} visits${named}`);
-}
-
 async function validateAttempt(attempt: Attempt, manifest: Manifest, ends: Ends, book: Book): Promise<void> {
   const { visit, folder } = attempt;
-  const before = ends.get(visit) ?? [];
-  if (attempt.attempt !== before.length + 1) book.tell(folder, `attempt ${before.length + 1} is missing`);
-  if (before.includes(null)) book.tell(folder, 'an attempt after a success');
+  const { last, kinds } = ends.get(visit) ?? { last: 0, kinds: [] };
+  // Whoever takes a damaged one away, as the collector says, is not given it again.
+  if (attempt.attempt > last + 1)
+    book.notes.push({ at: folder, what: `attempt ${last + 1} is missing, and is not made again` });
+  if (kinds.includes(null)) book.tell(folder, 'an attempt after a success');
   if (!isAsked(visit, manifest.settings)) book.tell(folder, 'a visit that the manifest does not ask for');
   const count = (record: TraceRecord): void => book.record(record, folder, true);
   const summary = await checkAttempt(attempt, manifest, { tell: book.tell, count });
   if (summary !== undefined) book.attempt(summary);
   const end = summary?.status === 'success' ? null : summary?.failure?.kind;
-  ends.set(visit, [...before, end]);
+  ends.set(visit, { last: attempt.attempt, kinds: [...kinds, end] });
 }
 
 /** Carries a check out; what cannot be read is a finding, and does not end the others. */

@@ -1,7 +1,7 @@
 /** What the top of the page says: the run, its settings, sums a path, checks, failures. */
 
 import { basename } from 'node:path';
-import type { Manifest } from '../../../client/scripts/lib/trace/layout.ts';
+import { type Manifest, tunnelsOverTime } from '../../../client/scripts/lib/trace/layout.ts';
 import { bytes, count, moment, NONE, percent, plural } from './format.ts';
 import type { Attempt, Run } from './read.ts';
 import { spanOf, sumAll, tilesOf } from './tiles.ts';
@@ -145,7 +145,9 @@ export function summaryView(run: Run, visits: readonly Visit[], numberOf: (name:
     ...{
       settings: settingsOf(manifest, attempts),
       sessions: sessionsOf(manifest),
-      tunnels: manifest.tunnels,
+      tunnels: tunnelsOverTime(manifest).flatMap(({ since, tunnels }) =>
+        tunnels.map((tunnel) => ({ ...tunnel, since: since.slice(0, 19).replace('T', ' ') })),
+      ),
     },
     ...{
       pathSums: pathsOf(sums, numberOf),

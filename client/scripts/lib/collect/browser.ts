@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core';
 import { messageOf } from '../fault.ts';
-import { NO_FEATURES, QUIET } from '../quiet.ts';
+import { NO_FEATURES, QUIET, quietEnv } from '../quiet.ts';
 import type { HttpTraceEntry } from '../trace/record.ts';
 import { loadTrouble, startTrouble } from './browser-words.ts';
 import { VisitError } from './failure.ts';
@@ -86,7 +86,7 @@ export class Browser {
   /** Starts one; throws a VisitError where it does not come up. */
   static async open(wish: BrowserWish): Promise<Browser> {
     const { profile, user, sandbox, quic, har, keylog, now } = wish;
-    const env = { ...process.env, HOME: profile, TMPDIR: profile };
+    const env = { ...quietEnv(process.env), HOME: profile, TMPDIR: profile };
     const drop = user === undefined ? {} : { COMPS_UID: String(user.uid), COMPS_GID: String(user.gid) };
     const start = async (): Promise<Browser> => {
       const context = await chromium.launchPersistentContext(profile, {

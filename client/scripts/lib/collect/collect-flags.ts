@@ -112,7 +112,7 @@ not come by it is a failure, no-http3. A split by packet is refused there, and s
 Every visit has a fresh browser, its own schedule (drawn from the seed, the URL and the number of the visit), a tcpdump
 for each path, and one on the real interfaces that counts what leaves past the tunnels.
 The same command with more --retries tries again what failed for good.
-Exit 0: every visit is a success. 2: some failed, now or earlier, or the disk is full. 4: the network is gone; run it again when it is back.`,
+Exit 0: every visit is a success. 2: some failed, now or earlier, the disk is full, or this machine starts no\nbrowser or capture. 4: the network is gone; run it again when it is back.`,
     );
 
 /** Refuses what does not go together, before anything is read. */

@@ -2,39 +2,54 @@
 import { setTimeout as timer, setImmediate as turn } from 'node:timers/promises';
 import { EXIT, Fault } from '../fault.ts';
 import { freeSpace } from '../folders.ts';
-import { FAILURES, type FailureKind, NOT_THE_PAGES, type Versions } from '../trace/record.ts';
+import { FAILURES, type Failure, type FailureKind, NOT_THE_PAGES, type Versions } from '../trace/record.ts';
 import { stopped } from './failure.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { backOff, type PlannedVisit } from './plan.ts';
+import type { Present } from './present.ts';
+import { keepScratch } from './profile.ts';
 import type { Progress } from './progress.ts';
 import { diskFull, isFull, placeFault, type Sink } from './sink.ts';
-import { networkGone, type Probe } from './tunnels.ts';
+import { networkGone, type Probe, type Tunnel } from './tunnels.ts';
 import { carryOut, type Stage } from './visit.ts';
 
 /** What of a visit is there from earlier sessions. */
 export interface Before {
   /** Number of the last attempt, 0 for none. */
   attempts: number;
-  /** Of those, the ones that count against the retries: the network was there. */
+  /** Of those, the ones that count against the retries: the network was there, and the page was asked for. */
   counted: number;
 }
 
 export interface Collection {
-  stage: Stage;
+  stage: Omit<Stage, 'tunnels'>;
+  present: Present;
+  /** Told of other tunnels than before, in words too. */
+  others: (tunnels: readonly Tunnel[], difference: string) => void;
   sink: Sink;
   probe: Probe;
   progress: Progress;
   versions: Versions;
   /** Visits that are not finished, with what there is of them. */
   todo: readonly { planned: PlannedVisit; before: Before }[];
-  /** Bytes that must be free on the disk before a visit. */
+  /** Bytes that must be free on the disk of what is kept before a visit. */
   minFree: number;
   /** Seconds that a tunnel may be silent before the run stops. */
   patience: number;
 }
 
-/** So many visits in a row that failed for the network end the run: something is wrong that no retry mends. */
+/** So many attempts in a row that failed for network or machine end the run: something is wrong that no retry mends. */
 const MOST_IN_A_ROW = 5;
+
+/** What ends a run after so many; `last`: why the last of them failed. */
+export function tooMany(inARow: number, { kind, message }: Failure): Fault {
+  const here = kind === 'not-begun';
+  return new Fault({
+    what: `${inARow} attempts in a row failed for ${here ? 'this machine' : 'the network'}; the last: ${message}`,
+    next: 'mend it, then the same command again; this visit is not counted as made',
+    code: here ? EXIT.failed : EXIT.unreachable,
+  });
+}
 
 /** Whether an attempt was the last of its visit. */
 export const isLast = (kind: FailureKind | undefined, counted: number, retries: number): boolean =>
@@ -56,15 +71,28 @@ async function rest(seconds: number, stop: AbortSignal): Promise<void> {
 /** Milliseconds for which it holds that every tunnel answered. */
 const FRESH = 2000;
 
-/** Waits for every tunnel to answer; a Fault where one stays silent too long. */
-async function untilThere({ probe, progress, patience }: Collection, stop: AbortSignal): Promise<void> {
+interface Waiting extends Pick<Collection, 'others' | 'patience'> {
+  present: Pick<Present, 'look'>;
+  probe: Pick<Probe, 'goodFor' | 'silent' | 'forget'>;
+  progress: Pick<Progress, 'say'>;
+}
+
+/** Waits for every tunnel to answer, as it is now; a Fault where one stays silent too long, or the client is another. */
+export async function untilThere(run: Waiting, stop: AbortSignal): Promise<readonly Tunnel[]> {
+  const { present, others, probe, progress, patience } = run;
   const end = performance.now() + patience * 1000;
   let told = false;
   for (;;) {
     // Behind the visit before they were asked already.
-    const silent = probe.goodFor() < FRESH ? [] : await probe.silent();
-    if (silent.length === 0) return;
+    const answer = probe.goodFor() < FRESH ? [] : await probe.silent();
     if (stop.aborted) throw stopped();
+    const { tunnels, missing, changed } = present.look();
+    const silent = answer.length > 0 ? answer : missing;
+    if (changed !== undefined) others(tunnels, changed);
+    else if (silent.length === 0) return tunnels;
+    // What answered is no more, or is something else by now.
+    if (changed !== undefined || missing.length > 0) probe.forget();
+    if (silent.length === 0) continue;
     if (performance.now() > end) throw networkGone(silent, 'every visit so far is kept');
     if (!told)
       progress.say(
@@ -75,15 +103,29 @@ async function untilThere({ probe, progress, patience }: Collection, stop: Abort
   }
 }
 
-function requireSpace({ sink, stage, minFree }: Collection): void {
-  for (const place of [sink.place, stage.scratch])
-    if (freeSpace(place) < minFree)
-      throw new Fault({
-        at: place,
-        what: `less than ${Math.round(minFree / 1e6)} MB are free; all visits that came to their end are kept`,
-        next: 'make room (or --min-free), then the same command again',
-        code: EXIT.failed,
-      });
+/** Bytes that must be free for scratch, where --min-free asks for no less: a profile of Chromium's has a tenth of that. */
+const SCRATCH = 100e6;
+
+/** Throws a Fault where a visit would have too little room; scratch that somebody has cleared away is made anew. */
+export function requireSpace(place: string, scratch: string, minFree: number): void {
+  const need = (where: string, least: number, next: string): void => {
+    let free: number;
+    try {
+      if (where === scratch) keepScratch(scratch);
+      free = freeSpace(where);
+    } catch (error) {
+      throw placeFault(where, error);
+    }
+    if (free >= least) return;
+    throw new Fault({
+      at: where,
+      what: `less than ${Math.round(least / 1e6)} MB are free`,
+      next: `make room (or ${next}), then the same command again`,
+      code: EXIT.failed,
+    });
+  };
+  if (place !== scratch) need(place, minFree, '--min-free');
+  need(scratch, Math.min(minFree, SCRATCH), 'TMPDIR=ANOTHER_PLACE');
 }
 
 /** One attempt, kept; undefined where it was stopped. */
@@ -93,7 +135,10 @@ async function attemptOnce(
   attempt: number,
   stop: AbortSignal,
 ): Promise<Outcome> {
-  const { stage, sink, probe, versions } = run;
+  const { sink, probe, progress, versions } = run;
+  const stage = { ...run.stage, tunnels: await untilThere(run, stop) };
+  requireSpace(sink.place, stage.scratch, run.minFree);
+  progress.at(planned.url);
   const folder = sink.open(planned.visit, attempt);
   const raw = await carryOut(stage, planned, folder, stop);
   if (stop.aborted) throw stopped();
@@ -116,9 +161,6 @@ export async function collect(run: Collection, stop: AbortSignal): Promise<numbe
     for (;;) {
       await rest(backOff(counted + inARow + 1), stop);
       if (stop.aborted) throw stopped();
-      requireSpace(run);
-      await untilThere(run, stop);
-      progress.at(planned.url);
       attempts++;
       const outcome = await attemptOnce(run, planned, attempts, stop).catch(async (error: unknown) => {
         // Ctrl-C in a terminal ends a tool that was just asked something too; the signal itself comes a turn later.
@@ -130,12 +172,8 @@ export async function collect(run: Collection, stop: AbortSignal): Promise<numbe
       const last = isLast(kind, counted, stage.settings.retries);
       progress.finished(outcome, last);
       inARow = kind !== undefined && NOT_THE_PAGES.has(kind) ? inARow + 1 : 0;
-      if (inARow >= MOST_IN_A_ROW)
-        throw new Fault({
-          what: `${inARow} attempts in a row failed for the network; the last: ${outcome.facts.failure?.message}`,
-          next: 'mend it, then the same command again; this visit is not counted as made',
-          code: EXIT.unreachable,
-        });
+      const failure = outcome.facts.failure;
+      if (inARow >= MOST_IN_A_ROW && failure !== null) throw tooMany(inARow, failure);
       if (last && kind !== undefined) failed++;
       if (last) break;
     }

@@ -1,7 +1,7 @@
 /** Whether a visit is valid: what was captured, against what the schedule and the page say. All pure. */
 
 import { type Packet, type Pcap, TCP } from '../trace/pcap.ts';
-import type { Check, Failure, PathTotals, Status, Switch } from '../trace/record.ts';
+import type { Check, Failure, FailureKind, PathTotals, Status, Switch } from '../trace/record.ts';
 import { boundsOf, bringsNothing, countsTrouble, shareFinding, type VisitSplit } from './by-packet.ts';
 import { type Finding, finding, listed, plural } from './finding.ts';
 import { astray, SLACK, type Spell, secondsInForce, spells } from './in-force.ts';
@@ -216,6 +216,9 @@ function migrationFinding(evidence: Evidence, counts: string | undefined): Findi
   return finding('migration', failure, good);
 }
 
+/** Failures of what has to be there before a page is asked for: without that they are no page's. */
+const TOOLS: ReadonlySet<FailureKind> = new Set<FailureKind>(['capture', 'migration', 'crash']);
+
 /** What is wrong with the tools around a visit stands before what the page did: that may be their work. */
 export function judge(evidence: Evidence): Verdict {
   const { navigated, loaded, ended, switches, paths, split } = evidence;
@@ -237,7 +240,9 @@ export function judge(evidence: Evidence): Verdict {
     directionFinding(totals),
     split ? shareFinding(paths, split, during) : pathFinding(evidence, totals, all),
   ];
-  const failure = findings.find((each) => each.failure !== undefined)?.failure ?? null;
+  const found = findings.find((each) => each.failure !== undefined)?.failure ?? null;
+  const early = navigated === null && found !== null && TOOLS.has(found.kind);
+  const failure = early ? { ...found, kind: 'not-begun' as const } : found;
   const status = failure === null ? 'success' : failure.kind === 'timeout' ? 'timeout' : 'failure';
   return { status, failure, checks: findings.map(({ check }) => check), totals };
 }

@@ -1,11 +1,24 @@
 /** A visit's scratch folder, Chromium's profile in it, and what is left of either where somebody was killed. */
 import { join } from 'node:path';
-import { Fault } from '../fault.ts';
+import { Fault, messageOf } from '../fault.ts';
 import { readText } from '../files.ts';
-import { give, letPass, list, makeFolder, makeScratch, readIfAny, remove } from '../folders.ts';
+import {
+  exists,
+  give,
+  letPass,
+  list,
+  makeFolder,
+  makeScratch,
+  othersPass,
+  readIfAny,
+  remove,
+} from '../folders.ts';
 
 const PLACE = '/tmp';
 const PREFIX = 'comps-fetch-';
+
+/** Characters of TMPDIR at most: a socket of Chromium's lies in the profile, and its whole path has room for 107. */
+const MOST_PLACE = 24;
 
 export interface User {
   uid: number;
@@ -33,11 +46,40 @@ export function browserUser(uid = process.getuid?.()): User | undefined {
   });
 }
 
+/** Why a TMPDIR is no place for scratch; undefined where it is one. `others`: Chromium runs as another user. */
+export function unfit(place: string, others: boolean): string | undefined {
+  if (!place.startsWith('/') || !exists(place)) return 'there is no such folder';
+  if (place.length > MOST_PLACE) return `more than ${MOST_PLACE} characters, too many for Chromium's sockets`;
+  return others && !othersPass(place) ? "Chromium's user may not pass through it" : undefined;
+}
+
+/** Where scratch is made: TMPDIR, where that is fit; one that is not is said. */
+function placeNow(): string {
+  const wanted = process.env.TMPDIR?.replace(/(?<=.)\/+$/, '');
+  if (wanted === undefined || wanted === '' || wanted === PLACE) return PLACE;
+  const why = unfit(wanted, process.getuid?.() === 0);
+  if (why === undefined) return wanted;
+  console.error(`TMPDIR=${wanted}: ${why}; ${PLACE} it is`);
+  return PLACE;
+}
+
 /** A scratch folder, named after this process. */
 export function openScratch(): string {
-  const scratch = makeScratch(join(PLACE, `${PREFIX}${process.pid}-`));
+  const place = placeNow();
+  try {
+    const scratch = makeScratch(join(place, `${PREFIX}${process.pid}-`));
+    letPass(scratch);
+    return scratch;
+  } catch (error) {
+    throw new Fault({ at: place, what: messageOf(error), next: 'make room there, or TMPDIR=ANOTHER_PLACE' });
+  }
+}
+
+/** Makes it anew where somebody has cleared it away. */
+export function keepScratch(scratch: string): void {
+  if (exists(scratch)) return;
+  makeFolder(scratch);
   letPass(scratch);
-  return scratch;
 }
 
 const profileIn = (scratch: string): string => join(scratch, 'profile');
@@ -87,16 +129,22 @@ export async function endProfile(profile: string): Promise<void> {
   }
 }
 
-/** Whether a collector with this number is at work. */
+/** Whether the words of a process, as /proc has them, are a collector's. */
+export const isCollector = (cmdline: string): boolean => /fetch_websites\.ts(\0|$)/.test(cmdline);
+
+/**
+ * Whether a collector with this number is at work. One with this process's own number is not: the numbers of a container
+ * that was started anew are those of before.
+ */
 const atWork = (pid: number): boolean =>
-  readIfAny(`/proc/${pid}/cmdline`)?.includes('fetch_websites') ?? false;
+  pid !== process.pid && isCollector(readIfAny(`/proc/${pid}/cmdline`)?.toString() ?? '');
 
 /** Clears what collectors that were killed have left: scratch folders, and a Chromium that works in one. */
 export async function sweepScratch(): Promise<void> {
-  for (const name of list(PLACE)) {
-    const pid = /^comps-fetch-(\d+)-/.exec(name)?.[1];
+  const places = new Set([PLACE, process.env.TMPDIR || PLACE]);
+  for (const scratch of [...places].flatMap((place) => list(place).map((name) => join(place, name)))) {
+    const pid = /\/comps-fetch-(\d+)-[^/]*$/.exec(scratch)?.[1];
     if (pid === undefined || atWork(Number(pid))) continue;
-    const scratch = join(PLACE, name);
     await endProfile(profileIn(scratch));
     remove(scratch);
   }

@@ -27,6 +27,10 @@ const bar = (share: number): string => {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what a page says may not command the terminal
 const plain = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 
+/** Whether a line can be taken back: on a terminal that knows how. */
+export const canErase = (out: { isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean =>
+  out.isTTY === true && env.TERM !== 'dumb';
+
 export class Progress {
   private done = 0;
   private failed = 0;
@@ -43,7 +47,7 @@ export class Progress {
     total: number,
     before: { finished: number; failed: number },
     interfaces: readonly string[],
-    terminal = process.stderr.isTTY,
+    terminal = canErase(process.stderr, process.env),
   ) {
     [this.total, this.terminal] = [total, terminal];
     [this.before, this.failedBefore] = [before.finished, before.failed];
@@ -61,7 +65,7 @@ export class Progress {
   at(url: string): void {
     if (!this.terminal) return;
     this.clear();
-    const room = (process.stderr.columns ?? 80) - 1;
+    const room = (process.stderr.columns || 80) - 1;
     process.stderr.write(plain(`${this.line()}  ${url}`).slice(0, room));
     this.shown = true;
   }

@@ -5,8 +5,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { Fault, messageOf } from '../fault.ts';
 import { readText } from '../files.ts';
 import { list, makeFolder, readIfAny, replace } from '../folders.ts';
+import { inside } from '../inside.ts';
 import {
   FILE,
+  LOCK,
   MANIFEST,
   type Manifest,
   readAttemptFolder,
@@ -52,6 +54,18 @@ const shown = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 };
 
+/** Throws a Fault where a folder without a manifest holds what is no run's. */
+export function requireOwn(run: string): void {
+  // What is left of a manifest while that was first written is no manifest.
+  const others = list(run).some((name) => name !== `${MANIFEST}.half` && name !== LOCK);
+  if (others && readManifest(run) === undefined)
+    throw new Fault({
+      at: '--run',
+      what: `${run} is a folder with other things in it`,
+      next: '--run a new folder',
+    });
+}
+
 /** Opens a run, or goes on with it: the same settings as before but for more retries, or a Fault before anything is changed. */
 export function openRun(
   run: string,
@@ -61,13 +75,7 @@ export function openRun(
 ): Manifest {
   const there = readManifest(run);
   if (there === undefined) {
-    // What is left of a manifest while that was first written is no manifest.
-    if (list(run).some((name) => name !== `${MANIFEST}.half`))
-      throw new Fault({
-        at: '--run',
-        what: `${run} is a folder with other things in it`,
-        next: '--run a new folder',
-      });
+    requireOwn(run);
     makeFolder(run);
   } else {
     if (settings.retries > there.settings.retries) there.settings.retries = settings.retries;
@@ -78,11 +86,13 @@ export function openRun(
         what: `was begun in mode ${there.settings.mode ?? 'wireguard'}, and this client is in mode ${settings.mode ?? 'wireguard'} now`,
         next: '--run another folder, or a client in that mode (wgnet-setup.ts --mode, setup.sh)',
       });
+    const same =
+      name === 'interfaces' ? `--interfaces ${there.settings.interfaces.join(',')}` : 'the same settings';
     if (name !== undefined)
       throw new Fault({
         at: `--run ${run}`,
         what: `was begun with another ${name}: ${shown(there.settings[name])}, not ${shown(settings[name])}`,
-        next: 'the same settings to go on with it, or --run another folder',
+        next: `${same} to go on with it, or --run another folder`,
       });
   }
   const manifest: Manifest = there ?? {
@@ -92,9 +102,21 @@ export function openRun(
     tunnels: [...tunnels],
     sessions: [],
   };
-  manifest.sessions.push(session);
-  replace(join(run, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  manifest.sessions.push({ ...session, tunnels: [...tunnels] });
+  writeManifest(run, manifest);
   return manifest;
+}
+
+const writeManifest = (run: string, manifest: Manifest): void =>
+  replace(join(run, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+
+/** Notes that from now on the tunnels under a run at work are others. */
+export function noteTunnels(run: string, tunnels: readonly Tunnel[], started: string): void {
+  const manifest = readManifest(run);
+  const session = manifest?.sessions.at(-1);
+  if (manifest === undefined || session === undefined) return;
+  manifest.sessions.push({ ...session, started, tunnels: [...tunnels] });
+  writeManifest(run, manifest);
 }
 
 interface Kept {
@@ -114,7 +136,7 @@ function keptOf(run: string, folders: readonly string[], retries: number): Kept 
       throw new Fault({
         at: file,
         what: `is damaged: ${messageOf(error)}`,
-        next: `rm -r ${quoted(join(run, VISITS, name))}, and the visit is made again`,
+        next: `${inside(`rm -r ${quoted(join(run, VISITS, name))}`)}, and the visit is made again unless a later attempt was a success`,
       });
     }
   });

@@ -23,20 +23,37 @@ interface Address {
   addr_info: { family: string; local: string; scope: string }[];
 }
 
-/** The endpoint in what `wg show NAME endpoints` printed; undefined where there is none. */
-export const endpointIn = (text: string): string | undefined => /^\S+\t(\S+:\d+)$/m.exec(text)?.[1];
+/** The endpoint of a tunnel in what `wg show all endpoints` printed; undefined where there is none. */
+export function endpointIn(text: string, name: string): string | undefined {
+  const rows = text.split('\n').map((line) => line.split('\t'));
+  return rows.find(([device, , endpoint = '']) => device === name && /:\d+$/.test(endpoint))?.[2];
+}
 
-function tunnel(name: string): Tunnel {
-  const [link] = JSON.parse(askIp('-j', 'address', 'show', 'dev', name)) as Address[];
-  const address = link?.addr_info.find(({ family }) => family === 'inet')?.local;
-  const endpoint = endpointIn(ask(['wg', 'show', name, 'endpoints'], 'apt-get install wireguard-tools'));
-  if (link === undefined || address === undefined || endpoint === undefined)
-    throw new Fault({ at: name, what: `has no ${address === undefined ? 'address' : 'peer'}`, next: SET_UP });
-  return { interface: name, client_address: address, endpoint, mtu: link.mtu };
+/** Those of these tunnels that are set up, in what `ip -j address` and `wg show all endpoints` printed. */
+export function tunnelsIn(names: readonly string[], links: string, endpoints: string): Tunnel[] {
+  const all = JSON.parse(links) as Partial<Address>[];
+  return names.flatMap((name) => {
+    const link = all.find(({ ifname }) => ifname === name);
+    const address = link?.addr_info?.find(({ family }) => family === 'inet')?.local;
+    const endpoint = endpointIn(endpoints, name);
+    if (link?.mtu === undefined || address === undefined || endpoint === undefined) return [];
+    return [{ interface: name, client_address: address, endpoint, mtu: link.mtu }];
+  });
+}
+
+/** Facts of these tunnels as they are now, without those that are not set up. */
+export function presentTunnels(names: readonly string[]): Tunnel[] {
+  const endpoints = ask(['wg', 'show', 'all', 'endpoints'], 'apt-get install wireguard-tools');
+  return tunnelsIn(names, askIp('-j', 'address'), endpoints);
 }
 
 /** Facts of these tunnels; throws a Fault where one is not set up. */
-export const tunnelsOf = (names: readonly string[]): Tunnel[] => names.map(tunnel);
+export function tunnelsOf(names: readonly string[]): Tunnel[] {
+  const tunnels = presentTunnels(names);
+  const missing = names.find((name) => !tunnels.some((tunnel) => tunnel.interface === name));
+  if (missing === undefined) return tunnels;
+  throw new Fault({ at: missing, what: 'has no address, or no peer with an endpoint', next: SET_UP });
+}
 
 /** Asks every 0.3 s until the first answer, for two seconds at most. */
 const PATIENT = ['-c', '1', '-i', '0.3', '-w', '2'];
@@ -94,6 +111,12 @@ export class Probe {
     return performance.now() - this.good;
   }
 
+  /** Forgets what it knows: the tunnels are others now. */
+  forget(): void {
+    this.inside.clear();
+    this.good = Number.NEGATIVE_INFINITY;
+  }
+
   /**
    * What does not answer, none is good: tunnels by name, {@link beyond} one whose proxy answers; the whole only where all
    * others do, as it goes through one of them. Sends packets through each tunnel, so not during a capture.
@@ -124,6 +147,8 @@ export class Probe {
     const inside = this.inside.get(name) ?? (await this.find(name));
     if (inside === undefined) return false;
     const { good } = await ping([...PATIENT, '-I', name, inside]);
+    // It may have another one by now.
+    if (!good) this.inside.delete(name);
     return good;
   }
 

@@ -18,7 +18,7 @@ import { makeProfile, type User } from './profile.ts';
 import type { Tunnel } from './tunnels.ts';
 import { isEmpty, wallIn } from './wall.ts';
 
-/** What a visit needs that stays the same from one to the next. */
+/** What a visit needs: all but the tunnels stays the same from one to the next. */
 export interface Stage {
   /** UUID of the run. */
   run: string;

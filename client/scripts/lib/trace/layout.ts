@@ -10,8 +10,10 @@
  *       switches.jsonl           migrate.ts's log
  *       page.har  page.png  keys.log    where they were asked for
  *     work/                      the visit under way; nothing in it counts
+ *     lock                       held by the collector at work here, and who that was last
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Mode, Tcp } from '../modes.ts';
 import type { Order, StrategyName } from '../strategy.ts';
 import type { FORMAT, Versions } from './record.ts';
@@ -19,6 +21,7 @@ import type { FORMAT, Versions } from './record.ts';
 export const MANIFEST = 'manifest.json';
 export const VISITS = 'visits';
 export const WORK = 'work';
+export const LOCK = 'lock';
 
 export const FILE = {
   summary: 'visit.json',
@@ -84,12 +87,22 @@ export interface Settings {
   har: boolean;
 }
 
-/** A start of the collector on this run. */
+/** Facts of a tunnel, nothing secret: the client's address inside, the proxy's endpoint, bytes of MTU. */
+export interface TunnelFacts {
+  interface: string;
+  client_address: string;
+  endpoint: string;
+  mtu: number;
+}
+
+/** A start of the collector on this run, or a change of the tunnels under one that was at work. */
 export interface Session {
   /** ISO 8601. */
   started: string;
   versions: Versions;
   host: { kernel: string; architecture: string; cpus: number; cpu: string; memory: number };
+  /** From then on; not there in sessions of earlier versions. */
+  tunnels?: TunnelFacts[];
 }
 
 export interface Manifest {
@@ -99,7 +112,16 @@ export interface Manifest {
   /** ISO 8601. */
   created: string;
   settings: Settings;
-  /** Facts of the tunnels at the start, nothing secret: the client's address inside, the proxy's endpoint, bytes of MTU. */
-  tunnels: { interface: string; client_address: string; endpoint: string; mtu: number }[];
+  /** At the start of the run. */
+  tunnels: TunnelFacts[];
   sessions: Session[];
+}
+
+/** The tunnels of a run, and each time that they were others from then on; `since` is ISO 8601. */
+export function tunnelsOverTime({ created, tunnels, sessions }: Manifest) {
+  const spans = [{ since: created, tunnels }];
+  for (const { started, tunnels } of sessions)
+    if (tunnels !== undefined && !isDeepStrictEqual(tunnels, spans.at(-1)?.tunnels))
+      spans.push({ since: started, tunnels });
+  return spans;
 }

@@ -26,6 +26,8 @@ export const FAILURES = [
   'bot-wall',
   'dialog',
   'download',
+  /** The page was not asked for: Chromium, tcpdump or the migrator did not start on this machine, or ended before that. */
+  'not-begun',
   /** Chromium, or the page's renderer, ended by itself. */
   'crash',
   /** tcpdump ended early, or lost packets. */
@@ -47,8 +49,11 @@ export const FAILURES = [
 ] as const;
 export type FailureKind = (typeof FAILURES)[number];
 
-/** Failures of the network, which are no fault of a page: they do not use up a visit's retries, and several in a row end a run. */
-export const NOT_THE_PAGES: ReadonlySet<FailureKind> = new Set<FailureKind>(['tunnel', 'leak']);
+/**
+ * Failures of the network and of this machine, which are no fault of a page: they do not use up a visit's retries, and
+ * several in a row end a run.
+ */
+export const NOT_THE_PAGES: ReadonlySet<FailureKind> = new Set<FailureKind>(['tunnel', 'leak', 'not-begun']);
 
 /**
  * Whether a visit is finished after attempts that ended with these failures: `null` is a success, `undefined` an end

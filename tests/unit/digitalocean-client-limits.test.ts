@@ -14,6 +14,7 @@ import {
 } from '../../scripts/lib/digitalocean/limiter.ts';
 import { backOff, waitBefore } from '../../scripts/lib/digitalocean/retry.ts';
 import { type Answer, limitsOf } from '../../scripts/lib/digitalocean/wire.ts';
+import { tellWaits } from '../../scripts/lib/steps/cloud.ts';
 import { accountBody, json, oops, open } from '../digitalocean-server.ts';
 
 /** A request that comes at a time, takes a while, and whose answer asks all to wait; in ms. */
@@ -229,4 +230,20 @@ test('a limit that one call meets holds up the others as well', async (t) => {
   await Promise.all([first, api.account()]);
   assert.equal(seen.length, 3);
   assert.equal(slept[0], 9000);
+});
+
+test('where no status line is seen, the first wait is a line, and no other', () => {
+  const told = (seen: boolean): string[] => {
+    const lines: string[] = [];
+    const tell = tellWaits({ set: () => {}, print: (more) => lines.push(...more) }, seen);
+    tell('connection refused: nothing listens there, 2 s');
+    tell('connection refused: nothing listens there, 4 s');
+    return lines;
+  };
+  assert.deepEqual(told(true), []);
+  assert.equal(told(false).length, 1);
+  assert.match(
+    told(false)[0] ?? '',
+    /waiting:.* \[DigitalOcean\] connection refused: nothing listens there, 2 s/,
+  );
 });

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { until } from '../../scripts/lib/poll.ts';
+import { givenUp } from '../../scripts/lib/steps/set-up-client.ts';
 import { between, without } from '../api-proxy.ts';
+import { startCloud } from '../cloud-fixture.ts';
 import { COMPS, type Provisioner, startProvisioner, VPNS } from '../provisioner.ts';
 
 const ALL = ['comp1', 'wgnet1', 'wgnet2'];
@@ -18,7 +20,7 @@ async function cutOff(user: Provisioner, moment: () => boolean): Promise<void> {
   user.cloud.clearFaults();
 }
 
-const record = (user: Provisioner): { name: string; id?: number; asked: number }[] =>
+const record = (user: Provisioner): { name: string; id?: number; asked: number; address?: string }[] =>
   JSON.parse(user.read(RECORD) || '{"droplets":[]}').droplets;
 
 /** Turns the record back in time: what it has is of a while ago. */
@@ -139,6 +141,64 @@ describe('doubt', { concurrency: 8 }, () => {
     assert.match(gone.said, /notice: the droplet wgnet1 .*left alone/);
     assert.deepEqual(user.names(), ALL);
     assert.equal(record(user).length, 3);
+    await user.close();
+  });
+
+  test('another account’s token: refused before anything; a record of before asks until a droplet tells whose it is', async () => {
+    const user = await startProvisioner();
+    const other = await startCloud({
+      keys: [user.key],
+      account: { status: 'active', status_message: '', team: { uuid: 'other-team', name: 'Others' } },
+    });
+    assert.equal((await user.provision()).code, 0);
+    const files = ['hosts.ini', 'known_hosts', RECORD];
+    const texts = files.map(user.read);
+    const elsewhere = { apiUrl: other.url };
+    for (const met of [
+      await user.tearDown(elsewhere),
+      await user.tearDown({ ...elsewhere, check: true }),
+      await user.provision(elsewhere),
+      await user.provision({ ...elsewhere, check: true }),
+    ]) {
+      assert.equal(met.code, 1, met.said);
+      assert.match(
+        met.said,
+        /hosts.ini: its droplets \(wgnet1, .*\) were made with another account .*Others/,
+      );
+    }
+    assert.deepEqual(files.map(user.read), texts);
+    assert.deepEqual(other.cloud.droplets(), []);
+
+    const { account, ...before } = JSON.parse(user.read(RECORD));
+    writeFileSync(user.file(RECORD), JSON.stringify(before));
+    const unasked = await user.tearDown({ ...elsewhere, yes: false });
+    assert.equal(unasked.code, 1, unasked.said);
+    assert.match(unasked.said, /^On record, and not in this account: wgnet1 \(\d+\), wgnet2 /m);
+    assert.match(
+      unasked.said,
+      /3 on record that are not in this account are to be forgotten, and there is no/,
+    );
+    assert.doesNotMatch(unasked.said, /none on record/);
+    assert.match(
+      (await user.provision({ ...elsewhere, check: true })).said,
+      /wgnet1: its droplet .* made anew/,
+    );
+    assert.deepEqual(files.slice(0, 2).map(user.read), texts.slice(0, 2));
+    assert.equal(JSON.parse(user.read(RECORD)).account, undefined);
+    assert.equal((await user.provision()).code, 0);
+    assert.equal(JSON.parse(user.read(RECORD)).account, account);
+
+    const addresses = record(user).map((one) => one.address);
+    // Without the scope account:read, whose they are cannot be asked; those that it shows are its own.
+    user.cloud.addFault('scopes=droplet:read,droplet:delete:always');
+    const gone = await user.tearDown();
+    assert.equal(gone.code, 0, gone.said);
+    assert.deepEqual(user.names(), []);
+    // What was given up is known to set-ups; a record without droplets is of nobody's account.
+    assert.deepEqual(givenUp(user.file('hosts.ini')), addresses);
+    const empty = await user.provision({ ...elsewhere, check: true });
+    assert.equal(empty.code, 0, empty.said);
+    await other.close();
     await user.close();
   });
 

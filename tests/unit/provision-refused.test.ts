@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { userProblems } from '../../scripts/lib/steps/surveying.ts';
 import { newHostKey } from '../../scripts/lib/transport/host-key.ts';
 import { runHere } from '../command.ts';
 import { COMPS, type Provisioner, startProvisioner, VPNS } from '../provisioner.ts';
@@ -89,6 +90,11 @@ const REFUSED: [string, (user: Provisioner) => void, RegExp][] = [
     /hosts.ini:4: .*ansible_password is not supported/,
   ],
   [
+    'a user that no new droplet has',
+    (user) => writeFileSync(user.file('hosts.ini'), `${user.read('hosts.ini')}ansible_user=ubuntu\n`),
+    /wgnet1, wgnet2, comp1 would be logged in to as ubuntu \(by \S+hosts.ini\), .* nobody but root in\n {2}next: write ansible_user=root/,
+  ],
+  [
     'a private key that is not there',
     (user) =>
       writeFileSync(user.file('hosts.ini'), '[vpn]\n[all:vars]\nansible_ssh_private_key_file=/nowhere\n'),
@@ -164,10 +170,26 @@ test('a key that ~/.ssh/config names is one that this machine would offer', asyn
     writeFileSync(idle.file('.ssh/config'), `Host *\n  IdentityFile ${idle.key.file}\n`);
     const met = await idle.provision({ check: true });
     assert.equal(met.code, 0, met.said);
+    writeFileSync(idle.file('.ssh/config'), `Host *\n  User alice\n  IdentityFile ${idle.key.file}\n`);
+    const alice = await idle.provision({ check: true });
+    assert.equal(alice.code, 1, alice.said);
+    assert.match(
+      alice.said,
+      /wgnet1, wgnet2, comp1 would be logged in to as alice \(User in ~\/.ssh\/config/,
+    );
+    writeFileSync(idle.file('hosts.ini'), '[vpn]\n[comp]\n[all:vars]\nansible_user=root\n');
+    const root = await idle.provision({ check: true });
+    assert.equal(root.code, 0, root.said);
   } finally {
     process.env.HOME = HOME;
     rmSync(idle.file('.ssh'), { recursive: true, force: true });
   }
+});
+
+test('a droplet of an image of the user’s own may have any user', () => {
+  const target = { name: 'a', user: 'alice' };
+  assert.deepEqual(userProblems([target], [{ name: 'a', image: '123456' }], 'h.ini'), []);
+  assert.equal(userProblems([target], [{ name: 'a', image: 'debian-13-x64' }], 'h.ini').length, 1);
 });
 
 test('an API that would get the token in clear is refused', async () => {

@@ -137,6 +137,12 @@ test('a droplet deleted by somebody else is made anew: its line, its pin and its
   const again = await user.provision();
   assert.equal(again.code, 0, again.said);
   assert.match(again.said, /1 to create, 2 to keep/);
+  assert.ok(
+    again.said.includes(
+      `notice: ${first.name}: its droplet ${first.id} is on record here and not in this account; it is made anew`,
+    ),
+    again.said,
+  );
   user.requireTrue(...ALL);
   const now = user.read('known_hosts').split('\n');
   assert.equal(now.length, pins.length);
@@ -177,6 +183,23 @@ test('a droplet that shows another host key than it was given is not logged in t
   assert.match(met.said, /unreachable: \[wgnet2\] .*its host key is now .*not the one in \S*known_hosts:\d/);
   assert.equal(scripts, 0);
   user.requireTrue(...ALL);
+
+  // As that says: out with the old key, in with the new one; and no later run takes it back.
+  const pins = user.read('known_hosts');
+  assert.match(pins, / wgnet2$/m);
+  writeFileSync(user.file('known_hosts'), pins.replace(/^.* wgnet2\n/m, ''));
+  const taken = await user.provision({ acceptNew: true });
+  assert.equal(taken.code, 0, taken.said);
+  const accepted = user.read('known_hosts');
+  for (const more of [{}, { acceptNew: true }, {}]) {
+    const again = await user.provision(more);
+    assert.equal(again.code, 0, again.said);
+    assert.equal(user.read('known_hosts'), accepted);
+  }
+  // One of those that were made with their keys is pinned again where its line is lost.
+  writeFileSync(user.file('known_hosts'), accepted.replace(/^.* wgnet1\n/m, ''));
+  assert.equal((await user.provision()).code, 0);
+  assert.deepEqual(user.read('known_hosts').split('\n').sort(), accepted.split('\n').sort());
   await user.close();
 });
 

@@ -7,6 +7,10 @@ export interface Account {
   statusMessage: string;
   /** Droplets that the account may have at once, whoever made them. */
   dropletLimit: number;
+  /** Whose droplets a token shows: the team's universal identifier, and the user's where there is no team. */
+  id?: string | undefined;
+  /** The team's name. */
+  team?: string | undefined;
 }
 
 export interface Region {

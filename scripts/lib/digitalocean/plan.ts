@@ -39,8 +39,13 @@ export function planOf(
     const conflict =
       renamed === undefined ? conflictOf(one, called, there, entry) : otherName(one.name, renamed);
     if (conflict !== undefined) plan.conflicts.push(conflict);
-    else if (there[0] === undefined) plan.create.push(one);
-    else {
+    else if (there[0] === undefined) {
+      plan.create.push(one);
+      if (entry?.id !== undefined)
+        plan.notices.push(
+          `${one.name}: its droplet ${entry.id} is on record here and not in this account; it is made anew`,
+        );
+    } else {
       plan.adopt.push({ wanted: one, droplet: there[0] });
       plan.notices.push(...differences(one, there[0]));
     }

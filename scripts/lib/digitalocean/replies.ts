@@ -14,12 +14,16 @@ const account = z
     status: z.enum(['active', 'warning', 'locked']),
     status_message: z.string().nullish(),
     droplet_limit: z.int().nonnegative(),
+    uuid: z.string().nullish(),
+    team: z.object({ uuid: z.string().nullish(), name: z.string().nullish() }).nullish(),
   })
   .transform(
     (found): Account => ({
       status: found.status,
       statusMessage: found.status_message ?? '',
       dropletLimit: found.droplet_limit,
+      id: (found.team?.uuid || found.uuid) ?? undefined,
+      team: found.team?.name ?? undefined,
     }),
   );
 

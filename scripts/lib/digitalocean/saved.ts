@@ -23,6 +23,8 @@ const entry = z.object({
   action: z.int().positive().optional(),
   /** Its public SSH host key as in known_hosts, `ssh-ed25519 AAAA…`; the private half is nowhere but on the droplet. */
   hostKey: z.string().optional(),
+  /** That key was written into known_hosts for that address: from then on known_hosts is right, whatever stands there. */
+  pinned: z.literal(true).optional(),
   /** The address that hosts.ini was given. */
   address: z.string().optional(),
 });
@@ -33,16 +35,27 @@ export type Entry = z.infer<typeof entry>;
 const schema = z.object({
   format: z.literal(1),
   mark: z.string().regex(/^comps-from-[0-9a-f]{12}$/),
+  account: z.string().min(1).optional(),
+  past: z.array(z.string()).optional(),
   droplets: z.array(entry),
 });
 
 type Content = z.infer<typeof schema>;
 
+/** Addresses of droplets that are gone, at most. */
+const KEPT = 200;
+
 export interface Saved {
   file: string;
   /** A tag of the droplets that were asked for from this hosts.ini, and of no others. */
   readonly mark: string;
+  /** Whose they are, by the `id` of api.ts’s Account; undefined while it is not known. */
+  readonly account: string | undefined;
+  /** Addresses that droplets of here had and gave up: others have them by now. The latest come last. */
+  readonly past: readonly string[];
   readonly entries: readonly Entry[];
+  /** Puts the account on record, where it is another one than before. */
+  bind(account: string): void;
   find(name: string): Entry | undefined;
   /** Puts an entry in the place of the one of its name. */
   put(entry: Entry): void;
@@ -80,17 +93,30 @@ function read(file: string): Content {
 /** The record that belongs to an inventory; nothing is written before the first `put`. */
 export function openSaved(inventory: string): Saved {
   const file = join(dirname(inventory), '.droplets', `${basename(inventory)}.json`);
-  const { mark, droplets } = read(file);
+  const { mark, droplets, ...rest } = read(file);
+  let { account, past = [] } = rest;
   let entries = droplets;
   const write = (): void => {
     makeDirectory(dirname(file), 0o700);
-    writeText(file, `${JSON.stringify({ format: 1, mark, droplets: entries }, null, 2)}\n`, 0o600);
+    const content: Content = { format: 1, mark, account, past, droplets: entries };
+    writeText(file, `${JSON.stringify(content, null, 2)}\n`, 0o600);
   };
   return {
     file,
     mark,
+    get account() {
+      return account;
+    },
+    get past() {
+      return past;
+    },
     get entries() {
       return entries;
+    },
+    bind: (now) => {
+      if (account === now) return;
+      account = now;
+      write();
     },
     write,
     find: (name) => entries.find((one) => one.name === name),
@@ -100,8 +126,11 @@ export function openSaved(inventory: string): Saved {
       write();
     },
     drop: (name) => {
-      if (entries.every((one) => one.name !== name)) return;
-      entries = entries.filter((one) => one.name !== name);
+      const gone = entries.find((one) => one.name === name);
+      if (gone === undefined) return;
+      entries = entries.filter((one) => one !== gone);
+      const { address } = gone;
+      if (address !== undefined) past = [...past.filter((one) => one !== address), address].slice(-KEPT);
       write();
     },
   };

@@ -1,6 +1,6 @@
 /** What provisioning and tear-down share: the account that config.cfg names, and one of them at a time. */
 import { basename, dirname, join } from 'node:path';
-import { Fault } from '../cli.ts';
+import { Fault, paint } from '../cli.ts';
 import { type Config, secretOf } from '../config.ts';
 import type { CloudApi } from '../digitalocean/api.ts';
 import { createApi } from '../digitalocean/client.ts';
@@ -9,7 +9,8 @@ import type { Entry, Saved } from '../digitalocean/saved.ts';
 import { realPath } from '../files.ts';
 import { withLock } from '../lock.ts';
 import { pause } from '../poll.ts';
-import type { StatusLine } from '../progress.ts';
+import { hasTerminal, type StatusLine } from '../progress.ts';
+import { quote } from '../shell.ts';
 import type { ConfigFlags } from './read-config.ts';
 
 /** Another API than DigitalOcean's own, as its other tools have it; --api-url weighs more. */
@@ -31,6 +32,17 @@ export interface Account {
   lock: string;
 }
 
+/** Tells what the API is waited for. Where no status line is seen the first wait is a line: minutes without a word look like a hang. */
+export function tellWaits(status: Pick<StatusLine, 'set' | 'print'>, seen = hasTerminal()) {
+  let told = seen;
+  return (line: string): void => {
+    status.set('DigitalOcean', line);
+    if (told) return;
+    told = true;
+    status.print([`${paint.cyan('waiting:')} [DigitalOcean] ${line} (each call may take ${PATIENCE} s)`]);
+  };
+}
+
 /** The account's API; a Fault where config.cfg has no token, or names a variable that is not set. */
 export function openAccount(
   { token: reference, tag }: Config,
@@ -45,14 +57,15 @@ export function openAccount(
     });
   const endpoint = apiUrl ?? (process.env[ENDPOINT_VARIABLE]?.trim() || DIGITALOCEAN);
   const token = secretOf(reference, process.env);
-  const onWait = (line: string): void => status.set('DigitalOcean', line);
-  const api = createApi({ endpoint, token, patience: PATIENCE, onWait });
+  const api = createApi({ endpoint, token, patience: PATIENCE, onWait: tellWaits(status) });
   return { api, lock: `account ${endpoint} ${token.reveal()} ${tag.toLowerCase()}` };
 }
 
 /** One provisioning or tear-down of a hosts.ini at a time, and of an account's project: of this computer, at least. */
 export function aloneWith<T>(inventory: string, account: Account, work: () => Promise<T>): Promise<T> {
-  const path = join(realPath(dirname(inventory)), basename(inventory));
+  const folder = dirname(inventory);
+  const next = `mkdir -p ${quote(folder)}, or name another hosts.ini by -i`;
+  const path = join(realPath(folder, next), basename(inventory));
   const busy = (where: string) => (): never => {
     throw new Fault({
       at: inventory,

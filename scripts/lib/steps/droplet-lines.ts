@@ -2,9 +2,10 @@
 import { paint } from '../cli.ts';
 import type { Droplet } from '../digitalocean/api.ts';
 import { ageText, costSoFar, spent } from '../digitalocean/price.ts';
-import type { Saved } from '../digitalocean/saved.ts';
+import type { Entry, Saved } from '../digitalocean/saved.ts';
 import { unixNow } from './cloud.ts';
 import { table } from './plan-lines.ts';
+import { numbered } from './whose-account.ts';
 
 /** `1 droplet`, `3 droplets`. */
 export const counted = (count: number): string => `${count} droplet${count === 1 ? '' : 's'}`;
@@ -27,10 +28,11 @@ function rowsOf(droplets: readonly Droplet[], saved: Saved): string[][] {
   });
 }
 
-/** A table with age and cost so far, or that there is none; and those on record that have another project's tags. */
+/** A table with age and cost so far, or that there is none; and those on record that are gone, or have another project's tags. */
 export function dropletLines(
   droplets: readonly Droplet[],
   others: readonly Droplet[],
+  gone: readonly Entry[],
   saved: Saved,
   tag: string,
 ): string[] {
@@ -40,7 +42,9 @@ export function dropletLines(
   const titles = ['NAME', 'NUMBER', 'REGION', 'SIZE', 'ADDRESS', 'AGE', 'COST SO FAR', ''];
   const list =
     droplets.length === 0
-      ? [`There is no droplet with the tag ${tag}${others.length === 0 ? ', and none on record' : ''}.`]
+      ? [
+          `There is no droplet with the tag ${tag}${saved.entries.length === 0 ? ', and none on record' : ''}.`,
+        ]
       : [
           paint.bold(`DROPLETS (tag ${tag})`),
           ...table([titles, ...rowsOf(droplets, saved)]),
@@ -50,5 +54,7 @@ export function dropletLines(
     ({ id, name, tags }) =>
       `${paint.cyan('notice:')} the droplet ${name} (${id}) is on record here, and has the tags ${tags.join(', ')}, not ${tag}: it is left alone; to delete it, write its project's tag into config.cfg`,
   );
-  return [...list, ...notices];
+  const lost = numbered(gone);
+  const missing = lost.length === 0 ? [] : [`On record, and not in this account: ${lost.join(', ')}.`];
+  return [...list, ...missing, ...notices];
 }

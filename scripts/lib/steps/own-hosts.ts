@@ -13,6 +13,7 @@ import {
   parseInventory,
   putHosts,
 } from '../inventory.ts';
+import { knownKeys } from '../transport/known-hosts.ts';
 import { editKnownHosts, pin, unpin } from '../transport/known-hosts-edit.ts';
 import { knownHostsOf } from '../transport/login.ts';
 import type { SshSettings } from '../transport/login-target.ts';
@@ -79,12 +80,14 @@ export interface Arrived {
 
 /**
  * Writes the droplets' addresses into hosts.ini, at once or not at all, after their host keys into known_hosts: nobody
- * connects by a line whose key is not pinned. What was changed, a line each.
+ * connects by a line whose key is not pinned. What was changed, a line each. `acceptNew`: a host key that a person took out
+ * of known_hosts does not come back.
  */
 export function writeHosts(
   inventory: string,
   arrived: readonly Arrived[],
   saved: Saved,
+  acceptNew: boolean,
 ): { changed: string[]; targets: Target[] } {
   const text = inventoryText(inventory);
   const edits = arrived.map(({ wanted: { name, group }, droplet: { address } }) => ({
@@ -98,30 +101,49 @@ export function writeHosts(
     .filter(({ name, address }) => findHost(text, inventory, name)?.address !== address)
     .map(({ name, group, address }) => `${name} in [${group}] has the address ${address}`);
   const targets = targetsOf(inventory, edits);
-  writePins(inventory, targets, saved);
+  const replaced = writePins(inventory, targets, saved, acceptNew);
   if (next !== text) replaceText(inventory, next);
   for (const { wanted, droplet } of arrived) {
     const entry = saved.find(wanted.name);
-    if (entry !== undefined && (entry.address !== droplet.address || entry.seen !== true))
-      saved.put({ ...entry, seen: true, address: droplet.address });
+    if (entry === undefined) continue;
+    const { hostKey, pinned, ...rest } = entry;
+    const own = hostKey !== undefined && !replaced.has(wanted.name);
+    const isSame = entry.address === droplet.address && entry.seen === true;
+    if (isSame && (hostKey === undefined || (own && pinned))) continue;
+    const pins = own ? { hostKey, pinned: true as const } : {};
+    saved.put({ ...rest, ...pins, seen: true, address: droplet.address });
   }
   return { changed, targets };
 }
 
-/** Pins of droplets whose keys are known from their making; what their former addresses had goes. */
-function writePins(inventory: string, targets: readonly Target[], saved: Saved): void {
+/**
+ * Pins of droplets whose keys are known from their making, once for each address; what their former addresses had goes.
+ * The names of those for which known_hosts has another key since: a person took it, and it stays.
+ */
+function writePins(
+  inventory: string,
+  targets: readonly Target[],
+  saved: Saved,
+  acceptNew: boolean,
+): Set<string> {
   const inUse = new Set(targets.map(({ address }) => address));
-  editKnownHosts(knownHostsOf(inventory), (before) => {
+  const replaced = new Set<string>();
+  const file = knownHostsOf(inventory);
+  editKnownHosts(file, (before) => {
     let text = before;
     for (const { name, address, port } of targets) {
-      const { address: former, hostKey } = saved.find(name) ?? {};
+      const { address: former, hostKey, pinned } = saved.find(name) ?? {};
       if (former !== undefined && !inUse.has(former)) text = unpin(text, former, port);
       const [type, key] = hostKey?.split(' ') ?? [];
-      if (type !== undefined && key !== undefined)
-        text = pin(text, { address, port, type, key, comment: name });
+      if (type === undefined || key === undefined) continue;
+      const there = knownKeys(before, file, address, port).filter(({ revoked }) => !revoked);
+      const isDone = pinned === true && former === address && (acceptNew || there.length > 0);
+      if (!isDone) text = pin(text, { address, port, type, key, comment: name });
+      else if (there.length > 0 && there.every((one) => one.key !== key)) replaced.add(name);
     }
     return text;
   });
+  return replaced;
 }
 
 /** Takes the lines and pins of droplets that are gone out of both files; what was changed, a line each. */

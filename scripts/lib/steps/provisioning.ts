@@ -168,6 +168,7 @@ async function carryOut(
     requireWritable(knownHostsOf(inventory));
     saved.write();
   }
+  if (found.account?.id !== undefined) saved.bind(found.account.id);
   recordAdopted(found, saved);
   const outcomes = await make(api, config, saved, found, status);
   const created = new Set(found.plan.create.map(({ name }) => name));
@@ -180,7 +181,7 @@ async function carryOut(
   const { changed, targets } = afterMaking(outcomes, () => {
     const left = forgetHosts(inventory, found.gone);
     for (const { name } of found.gone) saved.drop(name);
-    const written = writeHosts(inventory, arrivedOf(found, outcomes), saved);
+    const written = writeHosts(inventory, arrivedOf(found, outcomes), saved, options.acceptNew);
     return { ...written, changed: [...left, ...written.changed] };
   });
   for (const line of changed) status.print([`${paint.yellow('changed:')} [${inventory}] ${line}`]);

@@ -1,7 +1,7 @@
 /** Reads what there is, and refuses what cannot be: all of it before the first droplet is asked for. */
 import { Fault } from '../cli.ts';
 import { type Config, secretOf } from '../config.ts';
-import type { CloudApi, Droplet, Size, SshKey } from '../digitalocean/api.ts';
+import type { Account, CloudApi, Droplet, Size, SshKey } from '../digitalocean/api.ts';
 import { type Plan, planOf } from '../digitalocean/plan.ts';
 import { type Problem, problemsOf } from '../digitalocean/preflight.ts';
 import { recover } from '../digitalocean/recover.ts';
@@ -17,6 +17,7 @@ import { keepFound, recovering } from './cloud.ts';
 import { claimProblems, inventoryText, type Target, targetOf } from './own-hosts.ts';
 import { prospectOf } from './prospect.ts';
 import { tellOnce } from './read-config.ts';
+import { accountOf, bindSeen, requireSameAccount } from './whose-account.ts';
 
 export interface SurveyOptions {
   inventory: string;
@@ -38,6 +39,8 @@ export interface Survey {
   idle: ReadonlySet<string>;
   /** Entries of droplets that are gone and that nobody wants any more. */
   gone: Entry[];
+  /** Undefined where the token may not ask for it. */
+  account: Account | undefined;
 }
 
 /** The droplets of config.cfg that its mode needs; a Fault where there are none, or more comp servers than one. */
@@ -90,6 +93,26 @@ function loginProblems(targets: readonly Target[], options: SurveyOptions, key: 
   return found.slice(0, 1);
 }
 
+/** Users that new droplets do not have: DigitalOcean's images let nobody but root in. One of the user's own, named by its number, may. */
+export function userProblems(
+  targets: readonly Pick<Target, 'name' | 'user' | 'implied'>[],
+  create: readonly Pick<Wanted, 'name' | 'image'>[],
+  inventory: string,
+): Problem[] {
+  const own = new Set(create.filter(({ image }) => /^\d+$/.test(image)).map(({ name }) => name));
+  const wrong = targets.filter(({ name, user }) => user !== 'root' && !own.has(name));
+  const [first] = wrong;
+  if (first === undefined) return [];
+  const where = first.implied?.user ? 'User in ~/.ssh/config or /etc/ssh/ssh_config' : `by ${inventory}`;
+  const names = wrong.map(({ name }) => name).join(', ');
+  return [
+    {
+      what: `${names} would be logged in to as ${first.user} (${where}), and a new droplet lets nobody but root in`,
+      next: `write ansible_user=root below [all:vars] in ${inventory}, or below its group a line \`${first.name} ansible_user=root\``,
+    },
+  ];
+}
+
 /** One Fault of all of them, each with its own next step. */
 function refuseAll(faults: readonly Fault[]): void {
   const [first, ...rest] = faults;
@@ -104,10 +127,11 @@ async function judgeCreates(
   sizes: readonly Size[],
   droplets: number,
   keyId: string,
+  known: Account | undefined,
 ): Promise<{ problems: Problem[]; key: SshKey | undefined }> {
   const names = [...new Set(create.map(({ image }) => image))];
   const [account, key, regions, images] = await Promise.all([
-    api.account(),
+    known ?? api.account(),
     api.sshKey(keyId),
     api.regions(),
     Promise.all(names.map(async (name) => [name, await api.image(name)] as const)),
@@ -136,9 +160,11 @@ export async function survey(
   const wanted = readWanted(config, file);
   const text = inventoryText(inventory);
   const prospective = prospectOf(text, inventory, wanted, config.mode);
-  const [listed, sizes] = await Promise.all([api.droplets(), api.sizes()]);
+  const [listed, sizes, whose] = await Promise.all([api.droplets(), api.sizes(), accountOf(api)]);
+  requireSameAccount(inventory, saved, whose);
   const { entries, droplets, unseen } = await recover(saved.entries, listed, recovering(api, saved));
   if (!check) keepFound(saved, entries);
+  if (!check) bindSeen(saved, whose, droplets);
   const plan = planOf(wanted, droplets, config.tag, entries);
   const problems = [...unseen.map(notSeen), ...plan.conflicts];
 
@@ -162,8 +188,15 @@ export async function survey(
       });
     // Fingerprints in capitals are the same.
     sshKey = secretOf(config.sshKeyId, process.env).reveal().toLowerCase();
-    const { problems: more, key } = await judgeCreates(api, plan.create, sizes, droplets.length, sshKey);
-    problems.push(...more);
+    const { problems: more, key } = await judgeCreates(
+      api,
+      plan.create,
+      sizes,
+      droplets.length,
+      sshKey,
+      whose,
+    );
+    problems.push(...more, ...userProblems(made, plan.create, inventory));
     if (problems.length === 0) await openKeys();
     if (key !== undefined) problems.push(...loginProblems(made, options, key));
   }
@@ -176,5 +209,5 @@ export async function survey(
   const there = new Set(droplets.map(({ id }) => id));
   const names = new Set(wanted.map(({ name }) => name));
   const gone = entries.filter(({ name, id }) => !names.has(name) && (id === undefined || !there.has(id)));
-  return { wanted, plan, sizes, droplets, sshKey, idle: new Set(idleOf(config)), gone };
+  return { wanted, plan, sizes, droplets, sshKey, idle: new Set(idleOf(config)), gone, account: whose };
 }

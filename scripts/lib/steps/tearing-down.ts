@@ -14,6 +14,7 @@ import { aloneWith, type CloudOptions, clock, keepFound, openAccount, recovering
 import { counted, dropletLines } from './droplet-lines.ts';
 import { forgetHosts, inventoryText, worst } from './own-hosts.ts';
 import { readConfig } from './read-config.ts';
+import { accountOf, bindSeen, numbered, requireSameAccount } from './whose-account.ts';
 
 export interface TearDownOptions extends CloudOptions {
   /** Do not ask. */
@@ -42,13 +43,16 @@ async function find(
   api: CloudApi,
   { tag }: Config,
   saved: Saved,
-  { check }: TearDownOptions,
+  { check, inventory }: TearDownOptions,
 ): Promise<Found> {
-  const found = await recover(saved.entries, await api.droplets(), recovering(api, saved));
+  const [listed, account] = await Promise.all([api.droplets(), accountOf(api)]);
+  requireSameAccount(inventory, saved, account);
+  const found = await recover(saved.entries, listed, recovering(api, saved));
   const { entries, droplets } = found;
   const unseen = [...found.unseen, ...found.doubtful];
   // On record before it is deleted, so that the entry goes with it.
   if (!check) keepFound(saved, entries);
+  if (!check) bindSeen(saved, account, droplets);
   const { own, others } = splitOwn(droplets, tag, entries);
   const there = new Set(droplets.map(({ id }) => id));
   const gone = entries.filter((entry) => !there.has(entry.id ?? 0) && !unseen.includes(entry));
@@ -85,17 +89,32 @@ function limitTo(found: Found, words: readonly string[] | undefined): Found {
   };
 }
 
-async function requireYes(count: number, { yes, config }: TearDownOptions): Promise<void> {
-  if (yes) return;
+/** `lost`: on record, and not in the account; they may be another account's, so nobody forgets them unasked. */
+async function requireYes(
+  count: number,
+  lost: number,
+  { yes, config, inventory }: TearDownOptions,
+): Promise<void> {
+  if (yes || count + lost === 0) return;
   const [these, are, them] =
     count === 1 ? ['this droplet', 'is', 'it'] : [`these ${count} droplets`, 'are', 'them'];
+  const others = `${lost} on record that ${lost === 1 ? 'is' : 'are'} not in this account`;
+  const tasks = [
+    ...(count === 0 ? [] : [`${counted(count)} ${are} to be deleted`]),
+    ...(lost === 0 ? [] : [`${others} ${lost === 1 ? 'is' : 'are'} to be forgotten`]),
+  ];
   if (!canAsk())
     throw new Fault({
-      what: `${counted(count)} ${are} to be deleted, and there is no terminal to ask on`,
-      next: `run it in a terminal, or add --yes; what it deletes is listed above (tag in ${config})`,
+      what: `${tasks.join(', ')}, and there is no terminal to ask on`,
+      next: `run it in a terminal, or add --yes; what it ${count === 0 ? 'forgets' : 'deletes'} is listed above (tag in ${config})`,
     });
-  if (await confirm(`Delete ${these} with all that is on ${them}?`)) return;
-  throw new Fault({ what: 'nothing was deleted' });
+  const forgetting = `orget the ${others}, with what ${inventory} has of ${lost === 1 ? 'it' : 'them'}`;
+  const question =
+    count === 0
+      ? `F${forgetting}?`
+      : `Delete ${these} with all that is on ${them}${lost === 0 ? '' : `, and f${forgetting}`}?`;
+  if (await confirm(question)) return;
+  throw new Fault({ what: `nothing was ${count === 0 ? 'forgotten' : 'deleted'}` });
 }
 
 /** Takes what is gone out of hosts.ini, known_hosts and the record, in this order: what is cut off is done next time. */
@@ -170,8 +189,8 @@ export async function tearDown(options: TearDownOptions): Promise<number> {
       const found = limitTo(await find(account.api, config, saved, options), options.limit);
       const { droplets, gone, unseen, others } = found;
       status.set('DigitalOcean', undefined);
-      for (const line of dropletLines(droplets, others, saved, config.tag)) console.log(line);
-      if (!check && droplets.length > 0) await requireYes(droplets.length, options);
+      for (const line of dropletLines(droplets, others, gone, saved, config.tag)) console.log(line);
+      if (!check) await requireYes(droplets.length, numbered(gone).length, options);
       if (!check) forget(gone, saved, inventory);
       const failed =
         check || droplets.length === 0 ? [] : await remove(account.api, droplets, saved, inventory, status);

@@ -30,6 +30,12 @@ export type ConnectError = Error & { level?: string; code?: string | number };
 const offeredOf = ({ keys, agent }: SshOptions): string =>
   [...keys.map(({ file }) => file), ...(agent ? ['ssh-agent'] : [])].join(', ') || 'no key at all';
 
+/** A user of ~/.ssh/config's is easily meant for other hosts. */
+const userHint = ({ user }: SshTarget): string =>
+  user === 'root'
+    ? ''
+    : `see that ${user} is the user there (else ansible_user=root on its line in hosts.ini); then `;
+
 /** Why a connection was not had. `agentTrouble` is why ssh-agent gave no keys. */
 export function explain(
   error: ConnectError,
@@ -59,7 +65,7 @@ export function explain(
       `login refused; offered: ${offeredOf(options)}${agent}`,
       agentTrouble !== undefined && options.keys.length === 0
         ? 'start ssh-agent and ssh-add your key'
-        : `name the right key as ansible_ssh_private_key_file in hosts.ini, or add yours to ${target.user}'s authorized_keys there`,
+        : `${userHint(target)}name the right key as ansible_ssh_private_key_file in hosts.ini, or add yours to ${target.user}'s authorized_keys there`,
     );
   }
   if (stage === 'tcp' && /before handshake/i.test(error.message))

@@ -59,7 +59,11 @@ export interface CloudOptions {
   /** Droplets that the account may have: 25 unless given; asked each time where it changes. */
   dropletLimit?: number | (() => number);
   /** What the account says of itself: active unless given. */
-  account?: { status: 'active' | 'warning' | 'locked'; status_message: string };
+  account?: {
+    status: 'active' | 'warning' | 'locked';
+    status_message: string;
+    team?: { uuid: string; name: string };
+  };
   /** The official document: every request and response is validated against it. */
   spec?: string;
   /** With `spec`: take unknown body fields and nulls as the real API does, instead of refusing them. */

@@ -12,9 +12,19 @@ export const exists = (path: string): boolean => fs.existsSync(path);
 export const readText = (path: string, next?: string): string =>
   guard(path, 'read', () => fs.readFileSync(path, 'utf8'), next);
 
-/** The text of a file, or undefined where there is none; other errors are Faults. */
-export const readTextIfAny = (path: string): string | undefined =>
-  exists(path) ? readText(path) : undefined;
+/** Whether an error says that there is nothing at a path; one that may not be looked at says nothing of the kind. */
+const isNothing = (path: string, { code }: Errno): boolean =>
+  code === 'ENOENT' || (code === 'ENOTDIR' && !exists(path));
+
+/** The text of a file, or undefined where there is none; other errors are Faults, also where nobody may look. */
+export function readTextIfAny(path: string): string | undefined {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isNothing(path, error as Errno)) return undefined;
+    throw fault(path, error, 'read');
+  }
+}
 
 /** The bytes of a file; a Fault naming the path where it cannot be read. */
 export const readBytes = (path: string): Buffer => guard(path, 'read', () => fs.readFileSync(path));
@@ -24,8 +34,14 @@ export const writeBytes = (path: string, content: string | Uint8Array): void =>
   guard(path, 'write', () => fs.writeFileSync(path, content));
 
 /** Names in a directory, sorted; [] where there is none. */
-export const list = (path: string): string[] =>
-  exists(path) ? guard(path, 'list', () => fs.readdirSync(path).sort()) : [];
+export function list(path: string): string[] {
+  try {
+    return fs.readdirSync(path).sort();
+  } catch (error) {
+    if (isNothing(path, error as Errno)) return [];
+    throw fault(path, error, 'list');
+  }
+}
 
 const isDirectory = (path: string): boolean =>
   guard(path, 'create', () => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
@@ -139,8 +155,9 @@ export function readTextIfStill(path: string): string | undefined {
 /** Gives a finished file or folder its name; both on one disk. */
 export const rename = (from: string, to: string): void => guard(to, 'create', () => fs.renameSync(from, to));
 
-/** The path with every symbolic link in it followed; a Fault where it does not exist. */
-export const realPath = (path: string): string => guard(path, 'find', () => fs.realpathSync(path));
+/** The path with every symbolic link in it followed; a Fault where it does not exist. `next`: how to get one. */
+export const realPath = (path: string, next?: string): string =>
+  guard(path, 'find', () => fs.realpathSync(path), next);
 
 export const isFolder = (path: string): boolean =>
   fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -28,10 +28,13 @@ export function hearLines(listener: (line: string) => void): () => void {
 export const seconds = (ms: number): string =>
   ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 
+/** Whether a line can be taken back: on a terminal that knows how. */
+export const hasTerminal = (): boolean => process.stderr.isTTY === true && process.env.TERM !== 'dumb';
+
 /** Runs one step; prints its title with the time it took. The result comes with that time, in ms. */
 export async function step<T>(title: string, work: () => Promise<T>): Promise<{ result: T; ms: number }> {
   const began = performance.now();
-  const result = process.stderr.isTTY ? await spinner(title, work) : await work();
+  const result = hasTerminal() ? await spinner(title, work) : await work();
   const ms = performance.now() - began;
   print(`${paint.green('✓')} ${title} ${paint.dim(seconds(ms))}`);
   return { result, ms };
@@ -56,10 +59,10 @@ export function statusText(working: ReadonlyMap<string, string>, width: number):
 
 export function statusLine(): StatusLine {
   const working = new Map<string, string>();
-  const erase = (): void => void (process.stderr.isTTY && process.stderr.write('\r\u001b[K'));
+  const erase = (): void => void (hasTerminal() && process.stderr.write('\r\u001b[K'));
   const draw = (): void => {
-    if (!process.stderr.isTTY || working.size === 0) return;
-    process.stderr.write(paint.dim(statusText(working, process.stderr.columns)));
+    if (!hasTerminal() || working.size === 0) return;
+    process.stderr.write(paint.dim(statusText(working, process.stderr.columns || 80)));
   };
   return {
     set: (who, what) => {

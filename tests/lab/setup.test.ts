@@ -74,6 +74,12 @@ test('a server: forwarding kept over reboot, service at boot, NAT on the interfa
     );
     assert.match(await on(role, 'nft list table ip comps'), /oifname "ens3" masquerade/);
   }
+  // A file that sorts later has the last word at boot, until WireGuard's service starts behind all of them.
+  const forwards = '/proc/sys/net/ipv4/ip_forward';
+  const later = '/etc/sysctl.d/99-later.conf';
+  const boot = `echo net.ipv4.ip_forward=0 >${later}; systemctl restart systemd-sysctl; cat ${forwards}; rm ${later}`;
+  assert.equal(await on('vpn2', boot), '0');
+  assert.equal(await on('vpn2', `systemctl restart wg-quick@wg0; cat ${forwards}`), '1');
 });
 
 test('again: nothing is changed, and the handshakes are undisturbed', async () => {

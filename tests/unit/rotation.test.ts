@@ -190,6 +190,8 @@ test('a server that the client’s files name, and hosts.ini does not any more, 
   assert.deepEqual(retiredIn(directory, topology('198.51.100.11')), [
     { name: 'p2', address: '2001:db8::12' },
   ]);
+  // Moved: a droplet made anew, whose former address is somebody else's by now.
+  assert.deepEqual(retiredIn(directory, topology('198.51.100.11', '198.51.100.32')), []);
 });
 
 test('a proxy takes all of the tunnels’ network, whatever its number', () => {

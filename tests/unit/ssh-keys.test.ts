@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { typed } from '../../scripts/lib/ask.ts';
 import { Fault } from '../../scripts/lib/cli.ts';
 import { until } from '../../scripts/lib/poll.ts';
+import { hearLines } from '../../scripts/lib/progress.ts';
+import { agentKeys, SilentAgent } from '../../scripts/lib/transport/key-ring.ts';
 import { loginOf } from '../../scripts/lib/transport/login.ts';
 import type { LoginTarget, SshSettings } from '../../scripts/lib/transport/login-target.ts';
 import { connectSsh } from '../../scripts/lib/transport/ssh.ts';
@@ -105,6 +108,33 @@ test('an agent that does not answer: the key files are enough, and without one i
   await connect(server.port, { privateKeyFile: key.file, ssh: gone });
   await assert.rejects(connect(server.port, { ssh: gone }), /ssh-agent does not answer/);
   await assert.rejects(connect(server.port, { ssh: ssh({ agent: 'none' }) }), /offered: no key at all/);
+});
+
+test('an agent that takes questions and says nothing costs no login its time, and is told of once', async (t) => {
+  const socket = join(home, 'silent-agent');
+  const taken = new Set<Socket>();
+  const agent = createServer((one) => taken.add(one));
+  await new Promise<void>((resolve) => agent.listen(socket, resolve));
+  const lines: string[] = [];
+  const deafen = hearLines((line) => lines.push(line));
+  t.after(() => {
+    deafen();
+    for (const one of taken) one.destroy();
+    agent.close();
+  });
+  await assert.rejects(agentKeys(socket, 20), SilentAgent);
+  assert.equal(taken.size, 1);
+
+  const key = newKey();
+  const server = await sshServer({ users: [key.publicKey] });
+  const host = { ...targetAt(server.port), line: 1, privateKeyFile: key.file, ssh: ssh({ agent: socket }) };
+  await unlockKeys([host], settings, nobody);
+  await unlockKeys([host], settings, nobody);
+  await connect(server.port, host);
+  assert.equal(taken.size, 1, 'it was not asked again');
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? '', /ssh-agent at \S+silent-agent does not answer: this goes on without its keys/);
+  await assert.rejects(connect(server.port, { ssh: host.ssh }), /ssh-agent does not answer/);
 });
 
 test('a key with a passphrase is asked for once for all hosts, three times at most, and opens them', async () => {

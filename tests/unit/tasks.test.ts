@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Task } from '../../scripts/lib/runner/task.ts';
+import { isClient, whileWayStays } from '../../scripts/lib/steps/own-way.ts';
 import { type HostFacts, hostFacts } from '../../scripts/lib/tasks/facts.ts';
 import { file } from '../../scripts/lib/tasks/file.ts';
 import { liveInterface } from '../../scripts/lib/tasks/interface.ts';
@@ -335,4 +336,33 @@ test('a host that lies about its public key puts nothing of its own into the cli
     assert.throws(() => keyPair().judge(lie, facts), /expected a public key/);
   const { value } = keyPair().judge('none\n', facts);
   assert.throws(() => value?.([`${key}\nPostUp = reboot`]), /expected a public key/);
+});
+
+test('on the client itself a server is refused whose tunnel the change would cut, and a drift is put right', () => {
+  const [guarded] = whileWayStays([running]);
+  assert.ok(guarded);
+  for (const [was, is] of [
+    ['key same\n', ''],
+    ['port 51820', 'port 51999'],
+    [`peer ${key}`, `peer ${old}`],
+    [`${key} 10.45.0.5/32`, `${key} 10.44.0.5/32`],
+  ] as const) {
+    assert.notDeepEqual(lines(running, drifted(was, is)), [], 'elsewhere it is changed');
+    assert.throws(
+      () => lines(guarded, drifted(was, is)),
+      /its way to the servers is the tunnels that this would cut \(.*\)\nnext: .*setup\.sh down, this command, setup\.sh/,
+    );
+  }
+  for (const [was, is] of [
+    ['mtu 1420', 'mtu 1300'],
+    ['route 10.45.0.5\n', ''],
+    [`peer ${key} 10.45.0.5/32\n`, ''],
+    [right.join('\n'), ''],
+    ['', ''],
+  ] as const)
+    assert.deepEqual(lines(guarded, drifted(was, is)), lines(running, drifted(was, is)));
+  const rules = (mark: string) => `0:\tfrom all lookup local\n100:\tfrom all fwmark ${mark} lookup main\n`;
+  assert.ok(isClient(rules('0xca6d')));
+  // Another VPN of this machine's, by wg-quick, has a mark next to it.
+  assert.ok(!isClient(rules('0xca6c')) && !isClient('32766:\tfrom all lookup main\n'));
 });

@@ -177,7 +177,7 @@ test('setup.sh lets published ports answer, and only where there are any', () =>
     open.find(({ name }) => name === 'setup.sh')?.text ?? '',
     /tcp sport \{ 4444, 80 \} ip daddr @neighbours/,
   );
-  assert.doesNotMatch(files.get('setup.sh')?.text ?? '', /neighbours|tcp sport/);
+  assert.doesNotMatch(files.get('setup.sh')?.text ?? '', /@neighbours|tcp sport/);
 });
 
 test("the server's files hold no private key, and name the egress interface that was found", () => {
@@ -185,7 +185,12 @@ test("the server's files hold no private key, and name the egress interface that
   assert.ok(tunnel);
   const server = { gateway: '10.45.0.2/32', network: '10.45.0.0/24' };
   const conf = serverConf(tunnel, server, serverPublicKey);
-  assert.doesNotMatch(conf, /PrivateKey/);
+  assert.doesNotMatch(conf, /PrivateKey|ip_forward/);
+  // Behind the NAT, and as wg0 comes up: a file of sysctl that sorts later has had its say by then.
+  assert.match(
+    serverConf(tunnel, server, serverPublicKey, [['net/ipv4/ip_forward', '1']]),
+    /^PostUp = nft -f .*\nPostUp = echo 1 >\/proc\/sys\/net\/ipv4\/ip_forward \|\| true\nPostDown = /m,
+  );
   assert.match(conf, /^AllowedIPs = 10\.45\.0\.0\/24$/m);
   assert.match(serverNat(server, 'ens3'), /ip saddr 10\.45\.0\.0\/24 oifname "ens3" masquerade/);
 });

@@ -1,8 +1,9 @@
 /** The client's side of a set-up: its files, and the way from there to a client that is up. */
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EXIT, paint } from '../cli.ts';
+import { EXIT, Fault, paint } from '../cli.ts';
 import type { Config, Mode } from '../config.ts';
+import { openSaved } from '../digitalocean/saved.ts';
 import { readTextIfAny, realPath } from '../files.ts';
 import type { HostResult } from '../runner/play.ts';
 import type { Diff } from '../runner/task.ts';
@@ -125,7 +126,17 @@ export function retiredLine(name: string, address: string, idle: boolean): strin
   const what = idle
     ? `${name} is idle in mode quic; WireGuard goes on running there for mode wireguard`
     : `${name} is no server of this network any more, and WireGuard goes on running there`;
-  return `${paint.cyan('notice:')} ${what}; to end it: ssh root@${address} systemctl disable --now wg-quick@wg0`;
+  return `${paint.cyan('notice:')} ${what}; to end it, as root on ${address}: systemctl disable --now wg-quick@wg0`;
+}
+
+/** Addresses that droplets of this hosts.ini had once; none where the record cannot be read, which is provisioning's to say. */
+export function givenUp(inventory: string): readonly string[] {
+  try {
+    return openSaved(inventory).past;
+  } catch (error) {
+    if (error instanceof Fault) return [];
+    throw error;
+  }
 }
 
 /** What is said where the files change their mode; undefined where they do not. A forgotten flag may be the cause. */

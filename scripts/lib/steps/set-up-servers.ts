@@ -85,7 +85,7 @@ export function serverTasksFor(
       : { gateway: asPrefix(twinOf(gateway.replace('/32', ''))), network: twinNetwork(config) };
   const settings = { gateway, network: `${config.wireguardSubnet}.0/24`, ipv6 };
   return serverTasks({
-    conf: serverConf(tunnel, settings, publicKey),
+    conf: (forwards) => serverConf(tunnel, settings, publicKey, forwards),
     nat: (egress, egress6) => serverNat(settings, egress, egress6),
     running: {
       addresses: [gateway, ...(ipv6 ? [ipv6.gateway] : [])],

@@ -13,12 +13,14 @@ import { preflight } from '../transport/docker.ts';
 import { connectSsh } from '../transport/ssh.ts';
 import { endpointIn, retiredIn } from '../wireguard/write-client.ts';
 import { labClientHint } from './hints.ts';
+import { isHere, whileWayStays } from './own-way.ts';
 import { holdsNetworkOf, movedIn } from './present-client.ts';
 import { inDoubt, settled, whileKeysStay, writing } from './rotation-settling.ts';
 import {
   clientDiffs,
   clientHint,
   clientWish,
+  givenUp,
   isSpared,
   leftFor,
   modeLine,
@@ -52,13 +54,14 @@ function roundLines(name: string, { what, ms, code, pieces }: Round, verbose: nu
 }
 
 /** Plays the servers, each with a line or more as it ends. */
-function playAll(
+async function playAll(
   { members, config }: Prepared,
   options: SetUpOptions,
   choice: Choice | undefined,
   differ: Differ | undefined,
   log: Run['log'],
 ): Promise<HostResult<Member>[]> {
+  const onClient = await isHere();
   const status = statusLine();
   const { check, forks, out, verbose = 0 } = options;
   return runPlay({
@@ -69,7 +72,8 @@ function playAll(
     tasksFor: (member) => {
       if (member.part === 'ask') return [keyPair()];
       const tasks = tasksFor(member, config);
-      return check ? tasks : whileKeysStay(tasks, member, out);
+      if (check) return tasks;
+      return whileKeysStay(onClient ? whileWayStays(tasks) : tasks, member, out);
     },
     // Of a host outside of --limit the state is read, and nothing more.
     choiceFor: (member) => (member.part === 'ask' ? () => false : choice),
@@ -133,7 +137,10 @@ function clientSide(
   client.diffs = diffs.map(shownDiff);
   for (const line of done) print(`${paint.yellow(check ? 'would change:' : 'changed:')} [client] ${line}`);
   if (differ !== undefined) for (const line of diffs.flatMap(differ)) print(line);
-  for (const { name, address } of retired) print(retiredLine(name, address, idle.includes(name)));
+  // Whoever has a deleted droplet's address now is a stranger.
+  const past = retired.length === 0 ? [] : givenUp(options.inventory);
+  for (const { name, address } of retired.filter((one) => !past.includes(one.address)))
+    print(retiredLine(name, address, idle.includes(name)));
   if (!check && ours === false)
     print(
       `${paint.cyan('notice:')} ${out} held another network (its server: ${before}); its keys are kept there, and its own hosts.ini writes it again`,

@@ -1,5 +1,6 @@
 /** The status of servers, tunnels and client, once or again and again. Nothing is changed anywhere. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { atEnd, EXIT, Fault, takeSignal } from '../cli.ts';
 import { readTextIfAny } from '../files.ts';
 import { printAside, statusLine } from '../progress.ts';
@@ -19,7 +20,7 @@ import { serverTasksFor } from './set-up-servers.ts';
 import { Client } from './status-client.ts';
 import { openScreen } from './status-screen.ts';
 import { Servers } from './status-servers.ts';
-import { inTime } from './status-time.ts';
+import { unless } from './status-time.ts';
 
 export interface StatusOptions extends Omit<InputOptions, 'check'>, ClientFlags {
   /** Seconds from one round to the next; true for the usual ones. */
@@ -124,7 +125,8 @@ async function round(sources: Sources, hints: Hints, limit?: number): Promise<St
 function linesOf(status: Status, { json, prometheus, watch }: StatusOptions): string[] {
   if (prometheus) return [prometheusText(status).trimEnd()];
   if (json) return [JSON.stringify(status, null, watch === undefined ? 2 : undefined)];
-  return tableLines(status, process.stdout.columns ?? (Number(process.env.COLUMNS) || WIDTH));
+  // A terminal that does not know its size says 0.
+  return tableLines(status, process.stdout.columns || Number(process.env.COLUMNS) || WIDTH);
 }
 
 /** A text for Prometheus is good whatever it tells, so that its file is renewed just when something is wrong. */
@@ -134,27 +136,27 @@ export const exitCodeFor = ({ exitCode }: Pick<Status, 'exitCode'>, { prometheus
 /** A round, and the next one, until somebody stops it; the exit code of the last. */
 async function watchOn(sources: Sources, hints: Hints, options: StatusOptions): Promise<number> {
   const period = (options.watch === true || options.watch === undefined ? PERIOD : options.watch) * 1000;
-  const stop = new Promise<void>((resolve) => {
-    takeSignal(() => resolve());
-    // Nobody reads any more.
-    process.stdout.on('error', () => resolve());
-  }).then(() => undefined);
-  const screen = options.json ? { show: writeLines, close: async () => {} } : openScreen(process.stdout);
+  const end = new AbortController();
+  takeSignal(() => end.abort());
+  // Nobody reads any more.
+  process.stdout.on('error', () => end.abort());
+  const stop = end.signal;
+  const screen = options.json ? undefined : openScreen(process.stdout, process.env);
   let last: Status | undefined;
-  for (;;) {
+  while (!stop.aborted) {
     const began = performance.now();
-    const status = await Promise.race([round(sources, hints, LIMIT), stop]);
+    const status = await unless(stop, round(sources, hints, LIMIT));
     if (status === undefined) break;
-    const between = !options.json && !process.stdout.isTTY && last !== undefined ? [''] : [];
-    screen.show([...between, ...linesOf(status, options)]);
+    const lines = linesOf(status, options);
+    if (screen === undefined) writeLines(lines);
+    else screen.show(screen.replaces || last === undefined ? lines : ['', ...lines]);
     last = status;
     const rest = Math.max(0, period - (performance.now() - began));
-    const stopped = stop.then(() => true);
-    if (await inTime(stopped, rest / 1000, () => false)) break;
+    await sleep(rest, undefined, { signal: stop }).catch(() => undefined);
   }
-  await screen.close();
+  await screen?.close();
   // A terminal keeps what was seen last.
-  if (process.stdout.isTTY && last !== undefined) writeLines(linesOf(last, options));
+  if (screen?.replaces && last !== undefined) writeLines(linesOf(last, options));
   return last?.exitCode ?? EXIT.interrupted;
 }
 

@@ -8,12 +8,12 @@ import { ownIpv6 } from './own-ipv6.ts';
 import { wireguardPackages } from './package.ts';
 import { wireguardService } from './service.ts';
 import { surroundings } from './surroundings.ts';
-import { forwarding } from './sysctl.ts';
+import { forwarding, type Setting, settingsFor } from './sysctl.ts';
 import { explained } from './trouble.ts';
 
 export interface ServerWish {
-  /** Text of wg0.conf. */
-  conf: string;
+  /** Text of wg0.conf, with what the kernel is to be told as wg0 comes up. */
+  conf: (forwards: readonly Setting[]) => string;
   /** Text of the NAT rules for the interfaces that the host's default routes leave by. */
   nat: (egress: string, egress6?: string) => string;
   /** What the running interface is to be: the same as the files say, read live. */
@@ -24,11 +24,12 @@ export interface ServerWish {
 
 /** All of a WireGuard server. Every task reads the live state, so a run that was cut off heals at the next. */
 export function serverTasks({ conf, nat, running, from }: ServerWish): Task<HostFacts>[] {
+  const ipv6 = from.network6 !== undefined;
   const tasks: Task<HostFacts>[] = [
     surroundings(running.port),
-    ...(from.network6 === undefined ? [] : [ownIpv6()]),
+    ...(ipv6 ? [ownIpv6()] : []),
     wireguardPackages(),
-    ...forwarding(from.network6 !== undefined),
+    ...forwarding(ipv6),
     keyPair(),
     file('wg0.nft', {
       tags: ['files', 'nat'],
@@ -40,7 +41,7 @@ export function serverTasks({ conf, nat, running, from }: ServerWish): Task<Host
       tags: ['files', 'interface'],
       path: '/etc/wireguard/wg0.conf',
       mode: '600',
-      text: () => conf,
+      text: (facts) => conf(settingsFor(ipv6, facts)),
     }),
     wireguardService(),
     liveInterface(running),

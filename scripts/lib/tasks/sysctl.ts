@@ -5,13 +5,13 @@ import { file } from './file.ts';
 const PATH = '/etc/sysctl.d/99-comps.conf';
 
 /** A kernel parameter by its path below /proc/sys, as an interface's name may have dots: `net/ipv4/ip_forward`. */
-type Setting = readonly [path: string, value: string];
+export type Setting = readonly [path: string, value: string];
 
 const FORWARD: Setting = ['net/ipv4/ip_forward', '1'];
 const FORWARD_IPV6: Setting = ['net/ipv6/conf/all/forwarding', '1'];
 
 /** What a server's kernel is to do: forward, and IPv6 as well where it carries that. */
-function settingsFor(ipv6: boolean, facts: HostFacts): Setting[] {
+export function settingsFor(ipv6: boolean, facts: HostFacts): Setting[] {
   if (!ipv6) return [FORWARD];
   // First: a kernel that forwards gives up a default route that a router has advertised, unless it is told to keep it.
   const keep: Setting[] = (facts.acceptRa ?? '0') === '0' ? [] : [[acceptRaOf(facts), '2']];

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { ParsedKey } from 'ssh2';
 import { Fault, messageOf } from '../cli.ts';
-import { exists, readText, readTextIfAny } from '../files.ts';
+import { exists, readText } from '../files.ts';
 import type { LoginTarget } from './login-target.ts';
 import { isEncryptedKey, publicHalf } from './private-key.ts';
 import type { OfferedKey } from './ssh-options.ts';
@@ -59,6 +59,9 @@ function isLocked(text: string, file: string, by: KeyFile['by']): boolean | unde
   }
 }
 
+/** As ssh(1) has it, one in a folder that nobody may look into is not there. */
+const readSeen = (file: string): string | undefined => (exists(file) ? readText(file) : undefined);
+
 function lookAt(
   file: string,
   by: KeyFile['by'],
@@ -67,7 +70,7 @@ function lookAt(
 ): KeyFile[] {
   const text = read();
   // IdentityFile may name a public key: of those that the agent has, this one.
-  const pub = (): string | undefined => readTextIfAny(`${file}.pub`);
+  const pub = (): string | undefined => readSeen(`${file}.pub`);
   if (text === undefined)
     return hasAgent && by === 'config'
       ? [{ file, text, by, locked: true, publicKey: publicHalf('', pub()) }]
@@ -96,7 +99,7 @@ export function keyFilesOf(target: LoginTarget, inventory: string): KeyFile[] {
   );
   const others = ssh?.identityFiles?.filter((file) => !named.includes(file));
   if (others !== undefined)
-    return [...own, ...others.flatMap((file) => lookAt(file, 'config', () => readTextIfAny(file), agent))];
+    return [...own, ...others.flatMap((file) => lookAt(file, 'config', () => readSeen(file), agent))];
   if (privateKeyFile !== undefined) return own;
   return DEFAULT_KEYS.map((key) => join(homedir(), '.ssh', key))
     .filter(exists)

@@ -9,10 +9,30 @@ import type { OfferedKey } from './ssh-options.ts';
 
 const { BaseAgent, createAgent, utils } = ssh2;
 
-/** The public keys that an ssh-agent has; rejects where it does not answer. */
-export const agentKeys = (socket: string): Promise<ParsedKey[]> =>
+/** Milliseconds for an ssh-agent's answer. One that is forwarded from a laptop asleep takes a question and says nothing. */
+const AGENT_LIMIT = 3000;
+
+/** Milliseconds for which one that said nothing is not asked again: each host would wait for it anew. */
+const AGENT_REST = 60_000;
+
+/** An ssh-agent that is there, and says nothing. */
+export class SilentAgent extends Error {}
+
+/** When each of them was silent, by its socket. */
+const silent = new Map<string, number>();
+
+/** The public keys that an ssh-agent has; rejects where it does not answer, with a {@link SilentAgent} where it is there. */
+export const agentKeys = (socket: string, limit = AGENT_LIMIT): Promise<ParsedKey[]> =>
   new Promise((resolve, reject) => {
+    const quiet = (): void => reject(new SilentAgent('it does not answer'));
+    if (performance.now() - (silent.get(socket) ?? -AGENT_REST) < AGENT_REST) return quiet();
+    const timer = setTimeout(() => {
+      silent.set(socket, performance.now());
+      quiet();
+    }, limit);
     createAgent(socket).getIdentities((error, keys = []) => {
+      clearTimeout(timer);
+      silent.delete(socket);
       if (error) return reject(error);
       const parsed = keys.map((key) => utils.parseKey(key as Buffer));
       resolve(parsed.filter((key): key is ParsedKey => !(key instanceof Error)));

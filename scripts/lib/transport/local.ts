@@ -28,7 +28,10 @@ function start(words: readonly string[], { input, env = process.env }: LocalOpti
     // Without input an end of it at once: zx leaves an empty one open, and who reads it waits for ever.
     ...(input ? { input } : { stdio: ['ignore', 'pipe', 'pipe'] as const }),
   });
-  return shell`${words}`;
+  const started = shell`${words}`;
+  // Who ends before all of it is read says why by an exit code; an error that nobody hears would end this process.
+  if (input) started.stdin?.on('error', () => undefined);
+  return started;
 }
 
 /** Runs a command; answers with its exit code and output whatever they are. */

@@ -1,9 +1,10 @@
 /** Passphrases of keys: asked for once, of a person, before anybody is connected to. */
 import { askSecret, canAsk } from '../ask.ts';
-import { Fault } from '../cli.ts';
+import { Fault, paint } from '../cli.ts';
+import { print } from '../progress.ts';
 import { quoteAll } from '../shell.ts';
 import { agentOf, isOpen, type KeyFile, keepUnlocked, keyFilesOf } from './key-files.ts';
-import { agentKeys } from './key-ring.ts';
+import { agentKeys, SilentAgent } from './key-ring.ts';
 import type { LoginSettings, LoginTarget } from './login-target.ts';
 import { unlock } from './private-key.ts';
 
@@ -24,10 +25,22 @@ const withHops = (hosts: readonly LoginTarget[]): LoginTarget[] => [
   ...hosts.flatMap(({ ssh }) => ssh?.jumps.map((hop) => ({ ...hop, line: 0 })) ?? []),
 ];
 
-/** The public keys of each agent, asked once; none of one that does not answer. */
+/** Silent agents that a person was told of. */
+const told = new Set<string>();
+
+function tellSilent(socket: string): void {
+  if (told.has(socket)) return;
+  told.add(socket);
+  print(`${paint.cyan('notice:')} ssh-agent at ${socket} does not answer: this goes on without its keys`);
+}
+
+/** The public keys of each agent, asked once; none of one that does not answer, and one that is silent is told of. */
 async function heldBy(sockets: ReadonlySet<string>): Promise<Map<string, Set<string>>> {
   const asked = [...sockets].map(async (socket): Promise<[string, Set<string>]> => {
-    const keys = await agentKeys(socket).catch(() => []);
+    const keys = await agentKeys(socket).catch((error: unknown) => {
+      if (error instanceof SilentAgent) tellSilent(socket);
+      return [];
+    });
     return [socket, new Set(keys.map((key) => key.getPublicSSH().toString('base64')))];
   });
   return new Map(await Promise.all(asked));
@@ -80,7 +93,8 @@ export async function unlockKeys(
 ): Promise<void> {
   const targets = withHops(hosts).map((target) => ({ target, files: keyFilesOf(target, inventory) }));
   const locked = targets.filter(({ files }) => files.some((key) => !isOpen(key)));
-  const held = await heldBy(new Set(locked.flatMap(({ target }) => agentOf(target) ?? [])));
+  // Also those that nothing depends on here: what is silent would cost each login its time.
+  const held = await heldBy(new Set(targets.flatMap(({ target }) => agentOf(target) ?? [])));
   const done = new Set<string>();
   for (const { target, files } of locked) {
     const keys = held.get(agentOf(target) ?? '');

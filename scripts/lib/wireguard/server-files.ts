@@ -14,11 +14,18 @@ export interface ServerSettings {
 /** `proxy` or `comp server`, for a person. */
 export const roleOf = (tunnel: TunnelPlan): string => (tunnel.interface === 'wg0' ? 'comp server' : 'proxy');
 
-/** The server's wg0.conf; it holds no secret. */
+/** A kernel parameter by its path below /proc/sys: `net/ipv4/ip_forward`. */
+type Setting = readonly [path: string, value: string];
+
+/**
+ * The server's wg0.conf; it holds no secret. `forwards`: what its kernel is told as wg0 comes up, which at boot is after all
+ * files of sysctl, whatever a later one among them says.
+ */
 export const serverConf = (
   tunnel: TunnelPlan,
   { gateway, ipv6 }: ServerSettings,
   clientPublicKey: string,
+  forwards: readonly Setting[] = [],
 ): string =>
   fromTemplate('server-wg0.conf', {
     role: roleOf(tunnel),
@@ -29,6 +36,7 @@ export const serverConf = (
     mtu: tunnel.mtu,
     clientInterface: tunnel.interface,
     clientPublicKey,
+    forwards: forwards.map(([path, value]) => ({ path, value })),
     allowedIps: tunnel.allowedIps.map(asPrefix).join(', '),
   });
 

@@ -12,16 +12,20 @@ export const endpointIn = (directory: string): string | undefined =>
     .map((text) => /^Endpoint = (\S+)$/m.exec(text ?? '')?.[1])
     .find((endpoint) => endpoint !== undefined);
 
-/** Servers that the files in a directory name, as a set-up wrote them, and that are none of the network's (any more). */
+/**
+ * Servers that the files in a directory name, as a set-up wrote them, and that are none of the network's (any more). One
+ * that has another address now has moved, and is none of them.
+ */
 export function retiredIn(directory: string, topology: Topology): { name: string; address: string }[] {
-  const now = new Set(tunnelsOf(topology).map(({ server }) => server.address));
+  const now = new Set(tunnelsOf(topology).flatMap(({ server }) => [server.name, server.address]));
   return list(directory)
     .filter((name) => /^wg(?:0|net\d+)\.conf$/.test(name))
     .flatMap((file) => {
       const text = readTextIfAny(join(directory, file)) ?? '';
       const name = /^# wg\S+: (?:proxy|comp server) (.+)\. Written by /.exec(text)?.[1];
       const address = /^Endpoint = \[?([^\]\s]+?)\]?:\d+$/m.exec(text)?.[1];
-      return name === undefined || address === undefined || now.has(address) ? [] : [{ name, address }];
+      if (name === undefined || address === undefined) return [];
+      return now.has(name) || now.has(address) ? [] : [{ name, address }];
     });
 }
 

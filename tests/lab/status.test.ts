@@ -60,11 +60,15 @@ function watch() {
   return {
     rounds,
     /** The first round from now on of which this is so. */
-    async next(is: (status: Status) => boolean): Promise<Status> {
+    async next(is: (status: Status) => boolean, more = () => ''): Promise<Status> {
       const from = rounds.length + 1;
       const found = () => rounds.slice(from).find(is);
       const came = await until(60_000, () => found() !== undefined);
-      assert.ok(came, `last: ${JSON.stringify(rounds.at(-1)?.troubles)}\n${said.slice(-500)}`);
+      const last = rounds.at(-1);
+      assert.ok(
+        came,
+        `${more()}\nlast of ${rounds.length}: ${JSON.stringify([last?.client, last?.troubles])}`,
+      );
       return found() as Status;
     },
     end: () => {
@@ -100,7 +104,14 @@ test('watched in a pipe: drift, migration, a lost connection, and a client that 
   const migrating = lab().exec('client', [
     ...['sh', '-c', 'cd / && exec node --import tsx /comps/migrate.ts --strategy rr --period 0.1'],
   ]);
-  await watched.next(({ client }) => client.migration === 'time' && client.path === 'wgnet2');
+  let ending = '';
+  void migrating.then(({ code, stdout, stderr }) => {
+    ending = `migrate.ts has ended, ${code}: ${stdout.slice(-500)} ${stderr}`;
+  });
+  await watched.next(
+    ({ client }) => client.migration === 'time' && client.path === 'wgnet2',
+    () => ending,
+  );
   await on('client', 'pkill -INT -f "[m]igrate.ts"');
   await migrating;
 

@@ -11,6 +11,12 @@ test('a command that reads its input meets the end of it, given or not', { timeo
   assert.equal(await run(['cat']), '');
 });
 
+test('a command that ends without reading its input is no more than its exit code', async () => {
+  const input = 'x'.repeat(1_000_000);
+  assert.equal((await attempt(['sh', '-c', 'exit 3'], { input })).code, 3);
+  assert.equal((await attempt(['cat'], { input })).stdout, input);
+});
+
 test('exit code and both outputs of a command that fails; 127 of one that is not there', async () => {
   assert.deepEqual(await attempt(['sh', '-c', 'echo out; echo err >&2; exit 3']), {
     code: 3,

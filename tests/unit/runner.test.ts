@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { EXIT, Fault } from '../../scripts/lib/cli.ts';
-import { statusText } from '../../scripts/lib/progress.ts';
+import { statusLine, statusText } from '../../scripts/lib/progress.ts';
 import { converge } from '../../scripts/lib/runner/apply.ts';
 import { LOCKED } from '../../scripts/lib/runner/lock.ts';
 import { exitCodeOf, runPlay } from '../../scripts/lib/runner/play.ts';
@@ -170,6 +170,29 @@ test('the status line fits the terminal', () => {
   ]);
   assert.equal(statusText(working, 80), '2 at work: vpn1: connecting; vpn3: install nftables');
   assert.equal(statusText(working, 20).length, 19);
+});
+
+test('a terminal that can take nothing back, as a pipe, gets no status line; one without a size gets it whole', (t) => {
+  const { stderr } = process;
+  const [isTTY, columns, TERM] = [stderr.isTTY, stderr.columns, process.env.TERM];
+  t.after(() => {
+    Object.assign(stderr, { isTTY, columns });
+    if (TERM === undefined) delete process.env.TERM;
+    else process.env.TERM = TERM;
+  });
+  const write = t.mock.method(stderr, 'write', () => true);
+  const shownTo = (terminal: boolean, term: string): string => {
+    Object.assign(stderr, { isTTY: terminal, columns: 0 });
+    process.env.TERM = term;
+    write.mock.resetCalls();
+    const status = statusLine();
+    status.set('vpn1', 'connecting');
+    status.end();
+    return write.mock.calls.map((call) => call.arguments[0]).join('');
+  };
+  assert.equal(shownTo(true, 'dumb'), '');
+  assert.equal(shownTo(false, 'xterm'), '');
+  assert.match(shownTo(true, 'xterm'), /1 at work: vpn1: connecting(?!…)/);
 });
 
 test('what another run changed in between is planned anew, not done on stale knowledge', async () => {

@@ -1,12 +1,14 @@
 /** The status as people, programs and Prometheus get it. */
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { Fault } from '../../scripts/lib/cli.ts';
 import { prometheusText } from '../../scripts/lib/status/prometheus.ts';
 import type { Status } from '../../scripts/lib/status/status.ts';
 import { ageText, bytesText, tableLines } from '../../scripts/lib/status/table.ts';
 import { exitCodeFor, type StatusOptions } from '../../scripts/lib/steps/status.ts';
-import { redrawn } from '../../scripts/lib/steps/status-screen.ts';
+import { openScreen, redrawn } from '../../scripts/lib/steps/status-screen.ts';
+import { unless } from '../../scripts/lib/steps/status-time.ts';
 import { server, statusOf } from '../status-seen.ts';
 
 test('figures are short, whatever they are', () => {
@@ -119,6 +121,46 @@ test('JSON has a null where nothing is known, and nothing is lost on the way', (
 
 test('a redraw erases each line’s rest only, and keeps within the screen', () => {
   assert.equal(redrawn(['a', 'b'], 2), '\u001b[Ha\u001b[K\r\nb\u001b[K\u001b[J');
+  assert.equal(redrawn(['a', 'b'], 0), redrawn(['a', 'b'], 2), 'a terminal without a size cuts nothing');
   const cut = redrawn(['a', 'b', 'c', 'd'], 3);
   assert.ok(cut.endsWith('b\u001b[K\r\n… 2 more lines\u001b[K\u001b[J'), cut);
+});
+
+test('on a terminal that can do nothing, as in a pipe, rounds are lines and no command of a terminal is sent', async () => {
+  const shownTo = async (isTTY: boolean, TERM: string): Promise<string> => {
+    const pieces: string[] = [];
+    const stdout = { isTTY, rows: 0, write: (piece: string) => pieces.push(piece) > 0 };
+    const screen = openScreen(stdout as unknown as NodeJS.WriteStream, { TERM });
+    screen.show(['a', 'b']);
+    await screen.close();
+    return pieces.join('');
+  };
+  assert.equal(await shownTo(true, 'dumb'), 'a\nb\n');
+  assert.equal(await shownTo(false, 'xterm'), 'a\nb\n');
+  const shown = await shownTo(true, 'xterm');
+  assert.ok(shown.startsWith('\u001b[?1049h') && shown.endsWith('\u001b[?1049l'), shown);
+});
+
+test('what a watch waits for leaves nothing behind at its stop, round after round', async () => {
+  const stop = new AbortController();
+  const waiting = (): number => getEventListeners(stop.signal, 'abort').length;
+  for (let round = 0; round < 3; round++) {
+    let answer = (_: string): void => undefined;
+    const told = unless(
+      stop.signal,
+      new Promise<string>((resolve) => {
+        answer = resolve;
+      }),
+    );
+    assert.equal(waiting(), 1);
+    answer('well');
+    assert.equal(await told, 'well');
+    assert.equal(waiting(), 0);
+  }
+  await assert.rejects(unless(stop.signal, Promise.reject(new Error('failed'))), /failed/);
+  const never = unless(stop.signal, new Promise(() => undefined));
+  stop.abort();
+  assert.equal(await never, undefined);
+  assert.equal(await unless(stop.signal, new Promise(() => undefined)), undefined);
+  assert.equal(waiting(), 0);
 });

@@ -49,8 +49,10 @@ async function runValidate(paths: string[], { json }: { json?: true }): Promise<
   if (all > 0) exitWith(EXIT.failed);
   if (json) return console.log(JSON.stringify(found, null, 2));
   for (const { at, what } of found.findings.slice(0, SHOWN)) console.log(`${paint.red('✗')} ${at}: ${what}`);
-  for (const { at, what } of found.notes.slice(0, SHOWN)) console.log(`note: ${at}: ${what}`);
   if (all > SHOWN) console.log(`and ${all - SHOWN} more (--json has ${found.more > 0 ? 'most' : 'all'})`);
+  for (const { at, what } of found.notes.slice(0, SHOWN)) console.log(`note: ${at}: ${what}`);
+  if (found.notes.length > SHOWN)
+    console.log(`and ${found.notes.length - SHOWN} more notes (--json has them)`);
   console.log(all === 0 ? `${paint.green('✓')} valid` : paint.red(`${all} finding${all === 1 ? '' : 's'}`));
   for (const line of summaryLines(found)) console.log(line);
 }

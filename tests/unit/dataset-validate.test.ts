@@ -222,7 +222,7 @@ test('a damaged attempt that was taken away before a later one is a note, and no
   const { findings, notes } = await validate([run]);
   assert.deepEqual(findings, []);
   const at = join(run, 'visits/0000-0001.2');
-  assert.deepEqual(notes, [{ at, what: 'attempt 1 is missing, and is not made again' }]);
+  assert.deepEqual(notes, [{ at, what: 'attempt 1 is missing, and not made again' }]);
 });
 
 test('entries that the migrator left out since it was late are no fault', async () => {

@@ -15,7 +15,7 @@ test('every call asks what the contract says, and gives its answer in our words'
     min_disk_size: null,
   };
   const answers: Record<string, unknown> = {
-    '/v2/account': accountBody,
+    '/v2/account': { account: { ...accountBody.account, uuid: 'u', team: { uuid: 't', name: 'lab' } } },
     '/v2/account/keys/3b:16:e4': {
       ssh_key: { id: 5, name: 'mine', fingerprint: '3b:16:e4', public_key: 'x' },
     },
@@ -43,7 +43,10 @@ test('every call asks what the contract says, and gives its answer in our words'
     if (!(url in answers)) return oops(res, 404, 'not found');
     json(res, 200, answers[url]);
   });
-  assert.deepEqual(await api.account(), { status: 'active', statusMessage: '', dropletLimit: 25 });
+  assert.deepEqual(await api.account(), {
+    ...{ status: 'active', statusMessage: '', dropletLimit: 25 },
+    ...{ id: 't', team: 'lab' },
+  });
   assert.deepEqual(await api.sshKey('3b:16:e4'), { name: 'mine', fingerprint: '3b:16:e4' });
   assert.deepEqual(await api.regions(), [
     { slug: 'nyc1', name: 'New York 1', available: true, sizes: ['s'] },

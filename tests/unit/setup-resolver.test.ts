@@ -83,6 +83,18 @@ test('another network’s, written over ours, counts: at the next `up` it is put
   }
 });
 
+test('a link is the setting itself, whatever a DHCP client wrote in its place meanwhile', async () => {
+  writeFileSync(join(folder, 'stub'), 'nameserver 127.0.0.53\n');
+  for (const line of ['restore_resolver', 'use_resolver; restore_resolver']) {
+    rmSync(file, { force: true });
+    symlinkSync('stub', file);
+    await good('use_resolver');
+    writeFileSync(file, 'nameserver 10.9.9.9\n');
+    await good(line);
+    assert.deepEqual([readlinkSync(file), leftOver()], ['stub', false], line);
+  }
+});
+
 test('one of an earlier version, without a mark, is still known as ours', async () => {
   writeFileSync(saved, OWN);
   writeFileSync(file, 'nameserver 203.0.113.53\n', { mode: 0o600 });

@@ -150,7 +150,7 @@ const table: [string, Task<HostFacts>, string, string[]][] = [
     'allowed IPs gone',
     running,
     drifted(`${key} 10.45.0.5/32`, `${key} (none)`),
-    ['set allowed IPs of peer AAAAAAAA… (10.45.0.5/32)'],
+    ['add allowed IPs to peer AAAAAAAA… (10.45.0.5/32)'],
   ],
   [
     'preshared key by hand',
@@ -213,7 +213,7 @@ const table: [string, Task<HostFacts>, string, string[]][] = [
     running6,
     right.join('\n'),
     [
-      'set allowed IPs of peer AAAAAAAA… (10.45.0.5/32, fd00:10:45::100/128)',
+      'add allowed IPs to peer AAAAAAAA… (10.45.0.5/32, fd00:10:45::100/128)',
       'add address fd00:10:45::2/128',
       'route fd00:10:45::100/128 into wg0',
     ],

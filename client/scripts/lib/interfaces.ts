@@ -47,6 +47,7 @@ export function selectTunnels(
     throw new Fault({
       at,
       what: `no interface ${missing.join(', ')}; there is ${existing.join(', ')}`,
+      ...(at !== '--interfaces' && { next: `${SET_UP}, where it should be there` }),
     });
   return [...(wanted ?? existing)];
 }

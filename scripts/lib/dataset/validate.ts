@@ -81,6 +81,12 @@ class Book {
     else this.more++;
   };
 
+  /** Attempts of a visit that are not there, from one to another, before a later one. */
+  gap(at: string, first: number, last: number): void {
+    const which = first === last ? `attempt ${first} is` : `attempts ${first} to ${last} are`;
+    if (this.notes.length < KEPT) this.notes.push({ at, what: `${which} missing, and not made again` });
+  }
+
   /** Notes an attempt, once. */
   attempt(facts: VisitFacts): void {
     const id = attemptId(facts);
@@ -154,8 +160,7 @@ async function validateAttempt(attempt: Attempt, manifest: Manifest, ends: Ends,
   const { visit, folder } = attempt;
   const { last, kinds } = ends.get(visit) ?? { last: 0, kinds: [] };
   // Whoever takes a damaged one away, as the collector says, is not given it again.
-  if (attempt.attempt > last + 1)
-    book.notes.push({ at: folder, what: `attempt ${last + 1} is missing, and is not made again` });
+  if (attempt.attempt > last + 1) book.gap(folder, last + 1, attempt.attempt - 1);
   if (kinds.includes(null)) book.tell(folder, 'an attempt after a success');
   if (!isAsked(visit, manifest.settings)) book.tell(folder, 'a visit that the manifest does not ask for');
   const count = (record: TraceRecord): void => book.record(record, folder, true);

@@ -22,7 +22,7 @@ const account = z
       status: found.status,
       statusMessage: found.status_message ?? '',
       dropletLimit: found.droplet_limit,
-      id: (found.team?.uuid || found.uuid) ?? undefined,
+      id: found.team?.uuid || found.uuid || undefined,
       team: found.team?.name ?? undefined,
     }),
   );

@@ -85,6 +85,13 @@ function read(file: string): Content {
     throw new Fault({ at: file, what: 'was written by a newer version of this project', next: 'git pull' });
   const { data } = schema.safeParse(value);
   if (data === undefined) throw fault(damaged);
+  // Every record of today has `past`. Before, a key was written into known_hosts whenever its address was met.
+  if (data.past === undefined)
+    data.droplets = data.droplets.map((one) =>
+      one.hostKey !== undefined && one.address !== undefined && one.seen === true
+        ? { ...one, pinned: true as const }
+        : one,
+    );
   if (new Set(data.droplets.map(({ name }) => name)).size < data.droplets.length)
     throw fault('has a name twice');
   return data;

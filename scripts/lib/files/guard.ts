@@ -1,6 +1,6 @@
 /** What every door to the file system shares: its errors in words, and the name under which a file is written first. */
 import { randomBytes } from 'node:crypto';
-import { lstatSync } from 'node:fs';
+import { accessSync, constants, lstatSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Fault } from '../cli.ts';
@@ -17,13 +17,23 @@ function ownerOf(path: string): number | undefined {
   }
 }
 
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What gives back a path that is another user's, as what a run with sudo has made is root's; undefined where it is not that. */
 function ownAgain(path: string, doing: string): string | undefined {
   const own = process.geteuid?.();
   let seen = resolve(path);
   while (ownerOf(seen) === undefined && dirname(seen) !== seen) seen = dirname(seen);
   // To write a file of one's own is no help where its folder is another's.
-  const folder = seen === resolve(path) && !/^(read|list|find)$/.test(doing) ? [dirname(seen)] : [];
+  const writes = seen === resolve(path) && !/^(read|list|find)$/.test(doing);
+  const folder = writes && !isWritable(dirname(seen)) ? [dirname(seen)] : [];
   const theirs = [seen, ...folder].find((one) => ownerOf(one) !== own);
   if (own === undefined || theirs === undefined) return undefined;
   const owner = ownerOf(theirs) === 0 ? 'root' : `another user (number ${ownerOf(theirs)})`;

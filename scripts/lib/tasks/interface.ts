@@ -126,9 +126,12 @@ function peerChanges(live: LiveInterface, { publicKey, allowedIps }: InterfaceWi
     shell: `wg set wg0 peer ${quote(key)} remove`,
   }));
   const is = live.peers.get(publicKey);
+  const more = is?.every((one) => allowedIps.includes(one))
+    ? 'add allowed IPs to peer'
+    : 'set allowed IPs of peer';
   if (is === undefined || !same(is, allowedIps))
     changes.push({
-      line: `${is === undefined ? 'add peer' : 'set allowed IPs of peer'} ${short(publicKey)} (${allowedIps.join(', ')})`,
+      line: `${is === undefined ? 'add peer' : more} ${short(publicKey)} (${allowedIps.join(', ')})`,
       shell: `wg set wg0 peer ${quote(publicKey)} allowed-ips ${allowedIps.join(',')}`,
     });
   if (live.preshared.includes(publicKey))

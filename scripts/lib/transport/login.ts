@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { appendLine, readTextIfAny } from '../files.ts';
+import { appendLine, exists, readTextIfAny } from '../files.ts';
 import { agentOf, isOpen, keyFilesOf, offerOf } from './key-files.ts';
 import { type KnownKey, knownKeys } from './known-hosts.ts';
 import type { LoginSettings, LoginTarget } from './login-target.ts';
@@ -26,6 +26,10 @@ const usualFiles = (): string[] => [
   '/etc/ssh/ssh_known_hosts',
 ];
 
+/** As ssh(1) has it, a user's file in a folder that nobody may look into is not there; the project's own must be readable. */
+const textOf = (file: string, own: string): string =>
+  file === own || exists(file) ? (readTextIfAny(file) ?? '') : '';
+
 /** What is known of a host, from the project's own known_hosts and the user's; and the file that new keys go to. */
 export function knownOf(
   { address, port, ssh }: Pick<LoginTarget, 'address' | 'port' | 'ssh'>,
@@ -35,7 +39,7 @@ export function knownOf(
   // An alias stands in known_hosts as it is, whatever the port.
   const [name, at] = ssh?.hostKeyAlias === undefined ? [address, port] : [ssh.hostKeyAlias, 22];
   const known = [own, ...(ssh?.knownHostsFiles ?? usualFiles())].flatMap((file) =>
-    knownKeys(readTextIfAny(file) ?? '', file, name, at),
+    knownKeys(textOf(file, own), file, name, at),
   );
   return { known, own };
 }

@@ -154,7 +154,12 @@ test('where Chromium may not make its sandbox, open_website says so, and how to 
   await docker('run', '-d', '--name', 'strict', ...seat.split(' '), ...driver);
   const open = (...flags: string[]) =>
     openWebsite('www.example.org', '--no-screenshot', '--webdriver', 'http://127.0.0.1:4447', ...flags);
-  assert.ok(await until(PATIENCE, async () => (await open()).code === 2));
+  let last = await open();
+  const refused = async () => {
+    last = await open();
+    return last.code === 2;
+  };
+  assert.ok(await until(PATIENCE, refused), `${last.code}: ${last.stdout}${last.stderr}`);
   assert.match((await open()).stderr, /Chromium ended at its start .*sandbox.*\n {2}next: .*--no-sandbox/);
   // Behind no tunnels it finds no certificate to trust; but the browser started.
   assert.match((await open('--no-sandbox')).stderr, /www\.example\.org\/: ERR_/);

@@ -114,7 +114,8 @@ export async function main(program: Command): Promise<never> {
   // What fails because it was told to stop is no news; the signal's own way ends the process.
   if (stopping) return new Promise<never>(() => {});
   const cleanedUp = await endWell();
-  // What was written last fails a moment later.
+  // What was written last fails a moment later. What others let fail behind the end is no news.
+  process.on('unhandledRejection', () => undefined);
   await new Promise((resolve) => setImmediate(resolve));
   if (cleanedUp !== EXIT.ok && exitCode === EXIT.ok) exitCode = cleanedUp;
   process.exit(outputLost ? exitCode || EXIT.failed : exitCode);

@@ -73,6 +73,8 @@ async function openBrowser({ server, timeout, sandbox }: VisitWish): Promise<Web
   log.setLevel(logging.Type.PERFORMANCE, logging.Level.ALL);
   const builder = new Builder().disableEnvironmentOverrides().usingServer(server).forBrowser('chrome');
   const driver = builder.setChromeOptions(options).setLoggingPrefs(log).build();
+  // That there is none is told below; this is the same promise once more.
+  driver.catch(() => undefined);
   const gone = () => new Error('it did not end in time');
   // One that is gone already needs no goodbye.
   atEnd(() => within(QUIT, driver.quit(), gone).catch(() => undefined));

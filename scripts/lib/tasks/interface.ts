@@ -1,7 +1,7 @@
-import { isIPv6 } from 'node:net';
 import type { Change, Diff, Task } from '../runner/task.ts';
 import { quote } from '../shell.ts';
 import { SERVER_KEY } from './key-pair.ts';
+import { type LiveInterface, PROBE, readLive, withLength } from './live-interface.ts';
 
 /** What the running wg0 of a server is to be; the file it was started from is another task. */
 export interface InterfaceWish {
@@ -11,106 +11,6 @@ export interface InterfaceWish {
   /** Bytes. */
   mtu: number;
   peer: { publicKey: string; allowedIps: readonly string[] };
-}
-
-/** The running wg0, as the probe found it; the private key is compared on the host and not told. */
-interface LiveInterface {
-  sameKey: boolean;
-  up: boolean;
-  port: string;
-  mtu: string;
-  addresses: string[];
-  /** Allowed IPs by public key. */
-  peers: Map<string, string[]>;
-  /** Public keys of those that have a preshared key too; which one is not told. */
-  preshared: string[];
-  /** Of its own UDP packets, as wg shows it: `0x1`, `off`. */
-  mark: string;
-  /** Destinations routed into wg0. */
-  routes: string[];
-}
-
-// The first column of dump's first line is the private key, the second of the others a preshared one: they do not leave
-// the host. The shell itself
-// takes the lines apart: each program more is a millisecond on each host.
-const PROBE = `
-[ -d /sys/class/net/wg0 ] && command -v wg >/dev/null || exit 0
-set -f
-tab='\t'
-lines='
-'
-same() {
-  # Where the file is lost, the interface's key is kept and becomes the file's.
-  [ -s ${SERVER_KEY} ] || { [ "$2" != '(none)' ]; return; }
-  # One line and nothing behind it, the same key: wg need not be asked.
-  { IFS= read -r own && ! IFS= read -r more && [ -z "$more" ] && [ "$own" = "$1" ] && [ "$2" != '(none)' ]; } <${SERVER_KEY} ||
-    [ "$(wg pubkey <${SERVER_KEY})" = "$2" ]
-}
-first=yes
-IFS=$lines
-for line in $(wg show wg0 dump); do
-  IFS=$tab
-  set -- $line
-  if [ $first ]; then
-    same "$1" "$2" && echo 'key same'
-    echo "port $3"; echo "mark $4"
-  else
-    echo "peer $1 $4"
-    [ "$2" = '(none)' ] || echo "preshared $1"
-  fi
-  first=
-done
-IFS=$lines
-for line in $(ip address show dev wg0); do
-  IFS=' '
-  set -- $line
-  case $line in
-    *' inet '*) echo "address $2" ;;
-    *' inet6 '*' scope global'*) echo "address $2" ;;
-    *' mtu '*)
-      flags=\${3#?}
-      case ,\${flags%?}, in *,UP,*) echo up ;; esac
-      mtu=\${line#* mtu }
-      echo "mtu \${mtu%% *}" ;;
-  esac
-done
-IFS=$lines
-for line in $(ip -4 route show dev wg0); do echo "route \${line%% *}"; done
-for line in $(ip -6 route show dev wg0 2>/dev/null); do
-  case $line in *' proto kernel'*) ;; *) echo "route \${line%% *}" ;; esac
-done
-echo present`;
-
-/** `1.2.3.4` and `1.2.3.4/32` are one address, and tools print either. */
-const withLength = (address: string): string =>
-  address.includes('/') ? address : `${address}/${isIPv6(address) ? 128 : 32}`;
-
-function read(seen: string): LiveInterface | undefined {
-  const live: LiveInterface = {
-    sameKey: false,
-    up: false,
-    port: '',
-    mtu: '',
-    addresses: [],
-    peers: new Map(),
-    preshared: [],
-    mark: 'off',
-    routes: [],
-  };
-  let present = false;
-  for (const [word, first = '', second = ''] of seen.split('\n').map((line) => line.split(' '))) {
-    if (word === 'present') present = true;
-    if (word === 'key') live.sameKey = true;
-    if (word === 'up') live.up = true;
-    if (word === 'port') live.port = first;
-    if (word === 'mark') live.mark = first;
-    if (word === 'preshared') live.preshared.push(first);
-    if (word === 'mtu') live.mtu = first;
-    if (word === 'address') live.addresses.push(withLength(first));
-    if (word === 'route') live.routes.push(withLength(first));
-    if (word === 'peer') live.peers.set(first, second === '(none)' ? [] : second.split(','));
-  }
-  return present ? live : undefined;
 }
 
 const same = (a: readonly string[], b: readonly string[]): boolean =>
@@ -240,7 +140,7 @@ export const liveInterface = <F>(wish: InterfaceWish): Task<F> => ({
   tags: ['interface'],
   probe: PROBE,
   judge: (seen) => {
-    const live = read(seen);
+    const live = readLive(seen);
     // Not running: the service task starts it from the file, and it is right then.
     if (live === undefined) return { changes: [] };
     const [first, ...rest] = changesOf(live, wish);

@@ -9,7 +9,7 @@ import { recordOf } from './droplet-record.ts';
 import { withoutAccount } from './environment.ts';
 import { insideWords, type MachineParts, machineWords, NSPAWN_ENVIRONMENT } from './machine.ts';
 import { nameOf, type Place } from './place.ts';
-import { hasBegun, runningIn } from './processes.ts';
+import { hasBegun, isSettled, runningIn } from './processes.ts';
 import { findSilent, type Service } from './ready.ts';
 import {
   addressOf,
@@ -151,7 +151,11 @@ async function bootSome(
     const dead = started.find(({ pid }) => !exists(`/proc/${pid}`));
     if (dead !== undefined) throw machineFault(place, dead.role, 'did not start');
     const running = runningIn(place);
-    return answered && started.every(({ role }) => running.get(role)?.leader !== undefined);
+    const isUp = (role: Role): boolean => {
+      const leader = running.get(role)?.leader;
+      return leader !== undefined && (role !== 'client' || isSettled(leader));
+    };
+    return answered && started.every(({ role }) => isUp(role));
   };
   const whole = await until((PATIENCE + 5) * 1000, serve);
   const silent = await late;

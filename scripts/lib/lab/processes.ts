@@ -30,6 +30,13 @@ const childrenOf = (pid: number | string): string[] =>
 export const hasBegun = (leader: number): boolean =>
   childrenOf(leader).some((pid) => readTextIfStill(`/proc/${pid}/comm`)?.startsWith('systemd-journal'));
 
+/**
+ * Whether the program of a machine that serves nothing runs there, below its process 1. Before, that process is not yet in
+ * the machine's own files, and who follows it looks at this computer's.
+ */
+export const isSettled = (leader: number): boolean =>
+  childrenOf(leader).some((pid) => readTextIfStill(`/proc/${pid}/comm`)?.trim() === 'sleep');
+
 /** Machines of this lab that run now. */
 export function runningIn(place: Place): Map<Role, Running> {
   const found = new Map<Role, Running>();

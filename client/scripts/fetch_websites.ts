@@ -3,7 +3,7 @@ import { systemClock } from './lib/clock.ts';
 import { beforeFrom, collect } from './lib/collect/collect.ts';
 import { type CollectFlags, checkFlags, collectProgram } from './lib/collect/collect-flags.ts';
 import { holdRun } from './lib/collect/hold.ts';
-import { versions as findVersions, hostFacts, requireNft, withSbin } from './lib/collect/host.ts';
+import { versions as findVersions, hostFacts, requireNft } from './lib/collect/host.ts';
 import { unreachable } from './lib/collect/http3.ts';
 import { allEndpoints, existingRealInterfaces, leakFilter, published } from './lib/collect/leak.ts';
 import { Migrator } from './lib/collect/migrator.ts';
@@ -105,7 +105,6 @@ function tunnelsFor(
 
 async function run(flags: CollectFlags): Promise<void> {
   checkFlags(program, flags);
-  process.env.PATH = withSbin(process.env.PATH);
   const mode = requireMode(flags.mode);
   requireMovable(mode, flags.strategy);
   const tcp = tcpNow();

@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { beyond } from '../../client/scripts/lib/collect/beyond.ts';
 import { complaintIn, countsIn } from '../../client/scripts/lib/collect/capture.ts';
-import { withSbin } from '../../client/scripts/lib/collect/host.ts';
 import { leakFilter, publishedIn, realInterfaces } from '../../client/scripts/lib/collect/leak.ts';
 import { linesOf } from '../../client/scripts/lib/collect/migrator.ts';
 import { documentOf, otherSite, protocolOf } from '../../client/scripts/lib/collect/network.ts';
@@ -300,11 +299,6 @@ test('Chromium hears of no proxy, of nobody’s keys and of nobody’s flags', (
   );
   const ours = { PATH: '/bin', COMPS_CHROMIUM: '/x', MY_PROXY_LIST: '1' };
   assert.deepEqual(quietEnv({ ...theirs, ...ours }), ours);
-});
-
-test('what root runs is found where the PATH leaves it out', () => {
-  assert.equal(withSbin('/usr/bin:/bin'), '/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin');
-  assert.equal(withSbin(), '/usr/local/sbin:/usr/sbin:/sbin');
 });
 
 test('a lock that somebody has is refused, whether he answers or not', async () => {

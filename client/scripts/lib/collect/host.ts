@@ -23,10 +23,6 @@ export function versions(): Versions {
   };
 }
 
-/** The PATH with the folders of what root runs: cron and `su` leave them out. */
-export const withSbin = (path = ''): string =>
-  [...path.split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'].filter((folder) => folder !== '').join(':');
-
 /** Throws a Fault where there is no nft, by which the kernel splits. */
 export function requireNft(): void {
   ask(['nft', '--version'], 'apt-get install nftables');
